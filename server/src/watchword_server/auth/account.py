@@ -1,0 +1,103 @@
+"""A user as stored, and what the domain asks of the place where users are kept."""
+
+import re
+import unicodedata
+from typing import Literal, Protocol
+
+from msgspec import Struct
+
+from watchword_server.user import Role
+
+__all__ = ["USER_ID_PREFIX", "Account", "Accounts", "RevokedToken", "check_name"]
+
+USER_ID_PREFIX = "u_"
+"""User ids begin with it and names never do, so that a token's `sub` is one or the other."""
+
+_NAME = re.compile(r"[\w.\-@]{1,64}", re.UNICODE)
+
+
+class Account(Struct, frozen=True):
+    """One user.
+
+    Times are seconds since 1970, UTC. `password_hash`: argon2id in PHC form, None where the user has no password.
+    `auth_type`: password or oauth; then `issuer` and `subject` say whose token is meant. `valid_after`: tokens issued
+    before it are stale; None for a new user. `deleted_at`: set once deleted; the name stays taken.
+    """
+
+    id: str
+    name: str
+    role: Role
+    email: str | None
+    password_hash: str | None
+    auth_type: Literal["password", "oauth"]
+    issuer: str | None
+    subject: str | None
+    valid_after: float | None
+    locked: bool
+    created_at: float
+    updated_at: float
+    last_seen_at: float | None
+    deleted_at: float | None
+
+    def __repr__(self) -> str:
+        return f"<Account {self.name} ({self.id}) {self.role.value}>"
+
+
+class RevokedToken(Struct, frozen=True):
+    """A token or a session that is no longer valid, kept until the last of its tokens would have expired anyway.
+
+    `kind`: token, with `key` the token id (its jti, else the fingerprint of its signature); or session, with `key` the sid.
+    """
+
+    kind: Literal["token", "session"]
+    issuer: str
+    key: str
+    expires_at: float
+
+
+class Accounts(Protocol):
+    """The place where users are kept.
+
+    Every call may raise Refused(STORAGE_UNAVAILABLE) or Refused(STORAGE_FULL); a change is durable when it returns.
+    """
+
+    async def by_id(self, user_id: str) -> Account | None:
+        """The account, deleted ones too."""
+
+    async def by_name(self, name: str) -> Account | None:
+        """The account, deleted ones too; names are compared exactly, in NFC."""
+
+    async def by_subject(self, issuer: str, subject: str) -> Account | None:
+        """The account that a token of this issuer and subject speaks for."""
+
+    async def all(self) -> list[Account]:
+        """Every account, deleted ones too, by name."""
+
+    async def add(self, account: Account) -> None:
+        """Raises: Refused(ALREADY_EXISTS): the name (also a deleted user's) or the issuer and subject are taken."""
+
+    async def replace(self, account: Account) -> None:
+        """Store a changed account under its id. Raises: Refused(NOT_FOUND), Refused(ALREADY_EXISTS)."""
+
+    async def seen(self, times: dict[str, float]) -> None:
+        """Note when users were last seen, by user id; unknown ids are ignored, an earlier time never replaces a later one."""
+
+    async def revoke(self, token: RevokedToken) -> None:
+        """Add to the deny-list; a second time is harmless."""
+
+    async def revoked(self, now: float) -> list[RevokedToken]:
+        """The deny-list, without those expired at `now`, which are forgotten."""
+
+
+def check_name(name: str) -> str:
+    """The name in NFC.
+
+    Raises:
+        ValueError: It is not 1 to 64 letters, digits and `._-@`, or begins like a user id.
+    """
+    name = unicodedata.normalize("NFC", name)
+    if not _NAME.fullmatch(name):
+        raise ValueError("a user name is 1 to 64 letters, digits and . _ - @")
+    if name.startswith(USER_ID_PREFIX):
+        raise ValueError(f"a user name may not begin with {USER_ID_PREFIX}, as user ids do")
+    return name
