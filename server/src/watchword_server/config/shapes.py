@@ -1,0 +1,113 @@
+"""What a type cannot say of a text: origins, addresses, secrets, issuers. Each function gives a sentence, or None."""
+
+import ipaddress
+import re
+from collections.abc import Sequence
+from typing import Final
+
+from watchword_server.config.values import shown
+
+__all__ = [
+    "HOW_TO_MAKE_ONE",
+    "SECRET_BYTES",
+    "issuers_fault",
+    "listen_fault",
+    "one_worker_fault",
+    "origins_fault",
+    "proxies_fault",
+    "secret_fault",
+    "text_fault",
+]
+
+SECRET_BYTES: Final = 32
+"""The key of HS256 has at least as many bits as its hash (RFC 7518 3.2)."""
+
+HOW_TO_MAKE_ONE: Final = "make one with: python3 -c 'import secrets; print(secrets.token_urlsafe(32))'"
+
+# Scheme, host as a browser writes it (lower case, IDN as punycode, IPv6 in brackets), then no port, one, or any.
+_ORIGIN: Final = re.compile(r"[a-z][a-z0-9+.\-]*://(\[[0-9a-f:.]+\]|[a-z0-9._\-]+)(:(\d{1,5}|\*))?")
+_LISTEN: Final = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._\-]+):\d{1,5}")
+_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+
+# Secrets that stand in tutorials, debuggers and other servers' example files; whoever reads those can sign with them.
+_KNOWN_SECRETS: Final = frozenset(
+    {
+        "astringsecretatleast256bitslong",
+        "supersecretjwttokenwithatleast32characterslong",
+        "yoursupersecretjwttokenwithatleast32characterslong",
+        "thisisasecretkeythatisatleast32byteslong",
+        "thisisaverylongsecretkeyforjwttokens",
+        "my32characterultrasecureandultralongsecret",
+        "mysupersecretkeythatisatleast32characterslong",
+        "0123456789abcdef0123456789abcdef",
+    }
+)
+_PLACEHOLDER: Final = re.compile(
+    r"changeme|changethis|changeinproduction|replaceme|yoursecret|yourjwtsecret|insertsecret"
+)
+
+
+def secret_fault(secret: str) -> str | None:
+    """Whether tokens may be signed with it; the empty text is none yet, which is not this function's business."""
+    if not secret:
+        return None
+    try:
+        size = len(secret.encode())
+    except UnicodeEncodeError:
+        return f"holds text that is not Unicode; {HOW_TO_MAKE_ONE}"
+    if size < SECRET_BYTES:
+        return f"needs at least {SECRET_BYTES} bytes, has {size}; {HOW_TO_MAKE_ONE}"
+    letters = re.sub(r"[^a-z0-9]", "", secret.lower())
+    if letters in _KNOWN_SECRETS or _PLACEHOLDER.search(letters):
+        return f"is a known example, anybody could sign with it; {HOW_TO_MAKE_ONE}"
+    return None
+
+
+def origins_fault(origins: Sequence[str]) -> str | None:
+    """Whether a browser could send each of them as its Origin (RFC 6454 6.2); the port may be `*`."""
+    for origin in origins:
+        if origin == "null":
+            return "null is never allowed: any sandboxed page has this origin"
+        if not _ORIGIN.fullmatch(origin):
+            return (
+                f"{shown(origin)} is not an origin:"
+                " write scheme://host, scheme://host:port or scheme://host:* in lower case, without a path"
+            )
+    return None
+
+
+def proxies_fault(proxies: Sequence[str]) -> str | None:
+    """Whether each of them is an address or a network."""
+    for proxy in proxies:
+        try:
+            ipaddress.ip_network(proxy)
+        except ValueError:
+            return f"{shown(proxy)} is not an IP address or a network without host bits: write 10.0.0.7 or 10.0.0.0/8"
+    return None
+
+
+def issuers_fault(issuers: Sequence[str]) -> str | None:
+    """Whether each can be a token's `iss`, and stands there once."""
+    for issuer in issuers:
+        if not issuer or text_fault(issuer):
+            return f"{shown(issuer)} is not an issuer: write the exact text of the token's iss"
+    if len(set(issuers)) < len(issuers):
+        return "names an issuer twice"
+    return None
+
+
+def listen_fault(listen: str) -> str | None:
+    """Whether it is host and port, or empty."""
+    if listen and (not _LISTEN.fullmatch(listen) or int(listen.rpartition(":")[2]) > 65_535):
+        return f'{shown(listen)} is not a place to listen: write host:port, as in "127.0.0.1:9090"'
+    return None
+
+
+def text_fault(text: str) -> str | None:
+    """Whether it is free of control characters and of half characters."""
+    return "holds a control character" if _CONTROL.search(text) else None
+
+
+def one_worker_fault(workers: int) -> str | None:
+    """Several processes on one store are a later stage."""
+    return None if workers == 1 else f"{workers} processes are not possible yet: leave it at 1"
