@@ -1,0 +1,175 @@
+"""The database file, checked and opened: one connection that writes, one that reads."""
+
+import os
+import sqlite3
+from collections.abc import Callable
+from pathlib import Path
+from types import TracebackType
+from typing import Final, Literal, Self, TypeVar
+
+from watchword_protocol.errors import ErrorCode
+from watchword_server.adapters.sqlite.connection import Connection, open_connection
+from watchword_server.adapters.sqlite.data_directory import DataUnusable
+from watchword_server.adapters.sqlite.migrations import MIGRATIONS, migrate, read_version
+from watchword_server.refusal import Refused
+
+__all__ = ["Database", "Operation", "check_library", "open_database", "open_for_reading"]
+
+T = TypeVar("T")
+Operation = Callable[[sqlite3.Connection], T]
+
+_OLDEST_LIBRARY: Final = (3, 39, 0)  # the first with RIGHT and FULL JOIN
+
+
+class Database:
+    """An open database; `close` it, or use it in `async with`."""
+
+    def __init__(self, writer: Connection | None, reader: Connection) -> None:
+        self._writer = writer
+        self._reader = reader
+
+    async def read(self, operation: Operation[T]) -> T:
+        """Run a function that only reads, in one hop; it sees every write that returned before.
+
+        Raises:
+            Refused: STORAGE_UNAVAILABLE.
+            Whatever the operation raises.
+        """
+        return await self._reader.run(operation)
+
+    async def write(self, operation: Operation[T]) -> T:
+        """Run a function in a transaction of its own, in one hop: durable when this returns, undone when it raises.
+
+        Cancelling: stops the waiting; the write still happens.
+
+        Raises:
+            Refused: STORAGE_FULL, STORAGE_UNAVAILABLE (also: opened for reading only).
+            Whatever the operation raises.
+        """
+        if self._writer is None:
+            raise Refused(ErrorCode.STORAGE_UNAVAILABLE)
+
+        def transact(connection: sqlite3.Connection) -> T:
+            with connection:  # commits, or rolls back when anything is raised or the commit fails
+                connection.execute("BEGIN IMMEDIATE")
+                return operation(connection)
+
+        return await self._writer.run(transact)
+
+    async def close(self) -> None:
+        """Finish what runs, then close; a second time is harmless."""
+        await self._reader.close()
+        if self._writer is not None:  # last, so that it is the one to fold the log into the file
+            await self._writer.close()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        await self.close()
+
+
+def check_library(version: tuple[int, int, int] = sqlite3.sqlite_version_info[:3]) -> None:
+    """Refuse an SQLite library that lacks what the server needs.
+
+    Raises:
+        DataUnusable: It is older than 3.39.
+    """
+    if version < _OLDEST_LIBRARY:
+        raise DataUnusable(
+            f"Python's SQLite library is {'.'.join(map(str, version))} and Watchword needs 3.39 or later: "
+            "use a newer Python (python.org's and uv's bring their own), "
+            "or upgrade the system's SQLite (libsqlite3) that this Python is linked to"
+        )
+
+
+async def open_database(path: Path, *, synchronous: Literal["full", "normal", "off"] = "full") -> Database:
+    """Open the file for reading and writing; create it (mode 0600) where it is missing, bring its layout up to date.
+
+    Raises:
+        DataUnusable: The library is too old; the file is damaged, no database, not ours, newer than us or out of reach.
+    """
+    check_library()
+    _create_file(path)
+
+    def prepare(connection: sqlite3.Connection) -> None:
+        _check_file(connection)
+        read_version(connection)
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute(f"PRAGMA synchronous = {synchronous}")
+        connection.execute("PRAGMA foreign_keys = ON")
+        connection.execute("PRAGMA trusted_schema = OFF")
+        migrate(connection)
+
+    writer = await _open_prepared(path, "rw", prepare)
+    try:
+        reader = await _open_prepared(path, "ro", _prepare_reader)
+    except BaseException:
+        await writer.close()
+        raise
+    return Database(writer, reader)
+
+
+async def open_for_reading(path: Path) -> Database:
+    """Open the file for reading only, beside a server that may be running; every write is refused.
+
+    Raises:
+        DataUnusable: There is no such file, or its layout is not this release's; else as for `open_database`.
+    """
+    check_library()
+
+    def prepare(connection: sqlite3.Connection) -> None:
+        _prepare_reader(connection)
+        if read_version(connection) < len(MIGRATIONS):
+            raise DataUnusable("an older release wrote it; start the server once to bring it up to date")
+
+    return Database(None, await _open_prepared(path, "ro", prepare))
+
+
+async def _open_prepared(path: Path, mode: Literal["rw", "ro"], prepare: Operation[None]) -> Connection:
+    """Open a connection and prepare it on its thread, with every failure as a sentence that names the file."""
+    try:
+        connection = await open_connection(path, mode=mode)
+    except sqlite3.Error as error:
+        if error.sqlite_errorcode == sqlite3.SQLITE_CANTOPEN:
+            raise DataUnusable(f"there is no database at {path}; name its directory with --data") from error
+        raise DataUnusable(f"{path} cannot be opened: {error}") from error
+    try:
+        await connection.run(prepare)
+    except BaseException as error:
+        await connection.close()
+        match error:
+            case DataUnusable():
+                raise DataUnusable(f"{path}: {error}") from error
+            case Refused(code=ErrorCode.STORAGE_FULL):
+                raise DataUnusable(f"{path} cannot be opened: no space left on its disk") from error
+            case Refused() | sqlite3.Error():
+                raise DataUnusable(f"{path} cannot be opened: {error.__cause__ or error}") from error
+        raise
+    return connection
+
+
+def _create_file(path: Path) -> None:
+    try:
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+        path.chmod(0o600)  # SQLite gives the files beside it (-wal, -shm) the same mode
+    except OSError as error:
+        raise DataUnusable(f"{path} cannot be opened: {error.strerror}") from error
+
+
+def _prepare_reader(connection: sqlite3.Connection) -> None:
+    connection.execute("PRAGMA trusted_schema = OFF")
+
+
+def _check_file(connection: sqlite3.Connection) -> None:
+    try:
+        problems = connection.execute("PRAGMA quick_check(1)").fetchall()
+    except sqlite3.DatabaseError as error:
+        if error.sqlite_errorcode == sqlite3.SQLITE_NOTADB:
+            raise DataUnusable("it is not a database; move it away, or name another directory with --data") from error
+        raise
+    if problems != [("ok",)]:
+        found = " ".join(problems[0][0].split())
+        raise DataUnusable(f"it is damaged ({found}); restore it from a backup")

@@ -1,0 +1,91 @@
+"""The layout of our own tables, by version.
+
+`PRAGMA user_version` says how many steps a database has seen. A step that was released is never edited: a change of
+layout is a new step at the end.
+"""
+
+import sqlite3
+from collections.abc import Sequence
+from typing import Final
+
+from watchword_server.adapters.sqlite.data_directory import DataUnusable
+
+__all__ = ["APPLICATION_ID", "MIGRATIONS", "migrate", "read_version"]
+
+APPLICATION_ID: Final = 0x57617463
+"""Bytes 68 to 71 of the file ("Watc"), which tell our databases from others (sqlite.org/fileformat.html 1.3.15)."""
+
+MIGRATIONS: Final[Sequence[Sequence[str]]] = (
+    (
+        """
+        CREATE TABLE users (
+            id TEXT NOT NULL PRIMARY KEY,
+            name TEXT NOT NULL UNIQUE,
+            role TEXT NOT NULL CHECK (role IN ('user', 'service', 'dba', 'system')),
+            email TEXT,
+            password_hash TEXT,
+            auth_type TEXT NOT NULL CHECK (auth_type IN ('password', 'oauth')),
+            issuer TEXT,
+            subject TEXT,
+            valid_after REAL,
+            locked INTEGER NOT NULL CHECK (locked IN (0, 1)),
+            created_at REAL NOT NULL,
+            updated_at REAL NOT NULL,
+            last_seen_at REAL,
+            deleted_at REAL,
+            CHECK ((issuer IS NULL) = (subject IS NULL))
+        ) STRICT
+        """,
+        "CREATE UNIQUE INDEX users_subject ON users (issuer, subject) WHERE issuer IS NOT NULL",
+        """
+        CREATE TABLE revoked (
+            kind TEXT NOT NULL CHECK (kind IN ('token', 'session')),
+            issuer TEXT NOT NULL,
+            key TEXT NOT NULL,
+            expires_at REAL NOT NULL,
+            PRIMARY KEY (kind, issuer, key)
+        ) STRICT, WITHOUT ROWID
+        """,
+        "CREATE INDEX revoked_expiry ON revoked (expires_at)",
+    ),
+)
+
+
+def read_version(connection: sqlite3.Connection, *, known: int = len(MIGRATIONS)) -> int:
+    """How many steps the database has seen; 0 for an empty one.
+
+    Raises:
+        DataUnusable: It belongs to another program, or to a newer release that knows more than `known` steps.
+    """
+    version = _read_pragma(connection, "user_version")
+    if _read_pragma(connection, "application_id") != APPLICATION_ID:
+        tables = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]
+        if version or tables:
+            raise DataUnusable("the database belongs to another program; name another directory with --data")
+    if version > known:
+        raise DataUnusable(
+            f"the database has layout {version} and this release knows {known}; use the newer release that wrote it"
+        )
+    return version
+
+
+def migrate(connection: sqlite3.Connection, steps: Sequence[Sequence[str]] = MIGRATIONS) -> None:
+    """Bring the database to the newest layout, each step in a transaction of its own: wholly done or not at all.
+
+    The connection is in autocommit mode (`isolation_level=None`).
+
+    Raises:
+        DataUnusable: See `read_version`. sqlite3.Error: A step failed and was rolled back; those before it stay.
+    """
+    for version in range(read_version(connection, known=len(steps)), len(steps)):
+        # Leaving the block commits, or rolls back when anything at all is raised.
+        with connection:
+            connection.execute("BEGIN IMMEDIATE")
+            connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+            for statement in steps[version]:
+                connection.execute(statement)
+            connection.execute(f"PRAGMA user_version = {version + 1}")
+
+
+def _read_pragma(connection: sqlite3.Connection, name: str) -> int:
+    return int(connection.execute(f"PRAGMA {name}").fetchone()[0])
