@@ -90,6 +90,8 @@ def shown(value: object) -> str:
 
 def _plain(kind: Any) -> str:
     bare = get_args(kind)[0] if get_origin(kind) is Annotated else kind
+    if get_origin(bare) in (Union, types.UnionType):
+        bare = get_args(bare)[0]
     if get_origin(bare) is Literal:
         words = [json.dumps(word) for word in get_args(bare)]
         return " or ".join([", ".join(words[:-1]), words[-1]])
