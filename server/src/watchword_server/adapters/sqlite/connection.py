@@ -1,10 +1,11 @@
 """One SQLite connection on its own thread, and what its faults mean to the rest of the server."""
 
+import asyncio
 import sqlite3
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import Final, Literal, TypeVar, cast
+from typing import Final, Literal, Self, TypeVar, cast
 
 import aiosqlite
 
@@ -40,6 +41,26 @@ class Connection(aiosqlite.Connection):
     """
 
     _is_closed = False
+    _stopped: asyncio.Future[None] | None = None
+
+    async def open(self) -> Self:
+        """Start the thread and connect.
+
+        Raises:
+            sqlite3.Error: The file cannot be opened.
+        """
+        try:
+            await self
+        except BaseException:
+            # aiosqlite has told its thread to stop and does not wait; a loop that is closed first makes the thread fail.
+            if self._stopped is not None:
+                await self._stopped
+            raise
+        return self
+
+    def stop(self) -> "asyncio.Future[None] | None":
+        self._stopped = super().stop()
+        return self._stopped
 
     async def run(self, operation: Callable[[sqlite3.Connection], T]) -> T:
         """Run a function on the connection's thread, after all that was handed over before.
@@ -52,7 +73,8 @@ class Connection(aiosqlite.Connection):
         if self._is_closed:
             raise Refused(ErrorCode.STORAGE_UNAVAILABLE)
         try:
-            result = await self._execute(operation, self._conn)  # type: ignore[no-untyped-call]  # aiosqlite types its public part
+            # aiosqlite types its public part only.
+            result = await self._execute(operation, self._conn)  # type: ignore[no-untyped-call]
         except sqlite3.Error as error:
             code = _FAULTS.get(getattr(error, "sqlite_errorcode", -1) & 0xFF)
             if code is None:
@@ -68,9 +90,7 @@ class Connection(aiosqlite.Connection):
 
 async def open_connection(path: Path, *, mode: Literal["rw", "ro"]) -> Connection:
     """Open a file that exists; the caller closes the connection. Transactions are begun explicitly."""
-    connection = Connection(partial(_connect, path, mode), iter_chunk_size=64)
-    await connection
-    return connection
+    return await Connection(partial(_connect, path, mode), iter_chunk_size=64).open()
 
 
 def _connect(path: Path, mode: str) -> sqlite3.Connection:
