@@ -52,7 +52,7 @@ class Connection(aiosqlite.Connection):
         try:
             await self
         except BaseException:
-            # aiosqlite has told its thread to stop and does not wait; a loop that is closed first makes the thread fail.
+            # aiosqlite told its thread to stop and does not wait for it; a loop closed first makes the thread fail.
             if self._stopped is not None:
                 await self._stopped
             raise
