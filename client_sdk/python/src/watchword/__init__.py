@@ -1,0 +1,32 @@
+"""Client of Watchword, a realtime SQL server behind a token handshake.
+
+    async with watchword.connect("wss://db.example", token=fetch_token) as db:
+        print(db.user.name, db.user.role, db.user.expires_at)
+
+`watchword.sync` is the same for scripts without an event loop.
+"""
+
+from watchword import exceptions
+from watchword.client import Client, connect
+from watchword.credentials import Present, Token, TokenFunction
+from watchword.exceptions import *  # noqa: F403  # its __all__, which is a part of ours
+from watchword.state import State, Status
+from watchword.user import Limits, User
+from watchword_protocol import __version__
+from watchword_protocol.errors import Advice, ErrorCode
+
+__all__ = [
+    "Advice",
+    "Client",
+    "ErrorCode",
+    "Limits",
+    "Present",
+    "State",
+    "Status",
+    "Token",
+    "TokenFunction",
+    "User",
+    "__version__",
+    "connect",
+]
+__all__ += exceptions.__all__

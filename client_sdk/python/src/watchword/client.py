@@ -1,0 +1,167 @@
+"""The client: one handle for a connection that is kept open."""
+
+import asyncio
+import random as random_module
+import time
+import warnings
+from collections.abc import AsyncIterator, Awaitable, Callable, Generator
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
+
+from watchword.address import complete_url
+from watchword.credentials import Credential, Present, Token
+from watchword.exceptions import Closed
+from watchword.link import Link, LinkOptions
+from watchword.state import State, Status
+from watchword.timing import Timing
+from watchword.upgrade import SocketOptions
+from watchword.user import User
+
+if TYPE_CHECKING:
+    from ssl import SSLContext
+
+__all__ = ["Client", "connect"]
+
+
+def connect(
+    url: str,
+    *,
+    token: Token | None = None,
+    user: str | None = None,
+    password: str | None = None,
+    present: Present = "header",
+    reconnect: bool = True,
+    retry_first: bool = False,
+    open_timeout_s: float = 20.0,
+    close_timeout_s: float = 5.0,
+    token_timeout_s: float = 30.0,
+    max_message_bytes: int = 16_777_216,
+    ssl: "SSLContext | None" = None,
+    clock: Callable[[], float] = time.monotonic,
+    sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
+    random: Callable[[], float] = random_module.random,
+) -> "Client":
+    """A client of a Watchword server: `async with watchword.connect(url, token=...) as db`.
+
+    Args:
+        url: `ws://` or `wss://`; without a path, `/v1/ws` is added.
+        token: A JWT, or an async function that returns one. The function is asked for every connection and before the
+            token ends, to renew the open connection in place. It must not return a token that was refused; where there
+            is no other, it raises AuthenticationStopped.
+        user: With `password`, in place of a token. Nothing expires then.
+        present: Where the credential goes: "header", "first_message", or "subprotocol" (tokens only).
+        reconnect: Whether to connect again, in the background, after an open connection ended.
+        retry_first: Whether to wait, by the same rules, for a server that is not there yet. False: raise at once.
+        open_timeout_s: For one attempt, from the first packet to the server's answer; also for a renewal's answer.
+        close_timeout_s: For the server's close frame; after it the socket is dropped.
+        token_timeout_s: For one call of the token function.
+        max_message_bytes: The largest message taken from the server.
+        ssl: For `wss://` with certificates of your own.
+        clock, sleep, random: Time in seconds, waiting, and chance from 0 to 1; for tests.
+    Returns:
+        A client that is not open yet. `async with` opens and closes it; `await` opens it, and `close()` is then yours.
+    Raises:
+        ValueError, TypeError: An argument is wrong; the sentence says what to give.
+        ServerError: On opening: the server refused the credential or the connection; one class for each code.
+        ConnectFailed: On opening: no server there, or none of ours.
+    Cancelling: leaves nothing behind. Source: docs/reference/protocol.md, "What a client does".
+    """
+    address = complete_url(url)
+    if ssl is not None and not address.startswith("wss:"):
+        raise ValueError("ssl is for a wss:// url")
+    socket = SocketOptions(open_timeout_s, close_timeout_s, max_message_bytes, ssl)
+    options = LinkOptions(present, reconnect, retry_first, token_timeout_s, socket)
+    return Client(Link(address, Credential(token, user, password, present), options, Timing(clock, sleep, random)))
+
+
+class Client:
+    """A connection that is kept open. Made by `connect`; one event loop, any number of tasks."""
+
+    def __init__(self, link: Link) -> None:
+        self._link = link
+        self._is_opened = False
+
+    # Opening and closing
+
+    async def __aenter__(self) -> "Client":
+        self._is_opened = True
+        await self._link.open()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    def __await__(self) -> Generator[Any, None, "Client"]:
+        return self.__aenter__().__await__()
+
+    async def close(self) -> None:
+        """Close, with a close handshake, within `close_timeout_s`. Closing twice is harmless."""
+        await self._link.close()
+
+    def __del__(self) -> None:
+        if self._is_opened and self.state is not State.CLOSED:
+            warnings.warn(f"{self!r} was not closed; use `async with`", ResourceWarning, source=self, stacklevel=2)
+            self._link.abandon()
+
+    # Looking
+
+    @property
+    def user(self) -> User:
+        """Who the server takes this client for; while reconnecting, what it said last.
+
+        Raises:
+            Closed: It was never open.
+        """
+        if self._link.user is None:
+            raise Closed("The client was never open; use `async with`.")
+        return self._link.user
+
+    @property
+    def url(self) -> str:
+        """Where the server is."""
+        return self._link.url
+
+    @property
+    def state(self) -> State:
+        """What the client is doing."""
+        return self.status.state
+
+    @property
+    def status(self) -> Status:
+        """What the client is doing, and why: `reason` and `advice` in it tell what ended the last connection."""
+        return self._link.states.status
+
+    def states(self) -> AsyncIterator[Status]:
+        """The present status, then every later one; ends after CLOSED. Who lags by more than 64 misses the oldest."""
+        return self._link.states.follow()
+
+    async def wait_for(self, state: State, *, timeout_s: float | None = None) -> Status:
+        """Wait for a state; at once where it holds.
+
+        Raises:
+            TimeoutError: It did not come in time.
+            WatchwordError: The client closed, and so will not be in that state: what closed it, or Closed.
+        """
+        try:
+            async with asyncio.timeout(timeout_s):
+                return await self._link.states.wait_for(state)
+        except TimeoutError:
+            raise TimeoutError(f"Not {state.value} within {timeout_s:g} s; now {self.status}") from None
+
+    def __repr__(self) -> str:
+        who = f" as {self._link.user.name}" if self._link.user else ""
+        return f"<watchword.Client {self.state.value} {self.url}{who}>"
+
+    # Asking
+
+    async def ping(self, *, timeout_s: float = 10.0) -> float:
+        """Ask the server for a sign of life; the seconds it took.
+
+        Raises:
+            ConnectionLost: Not connected now, or the connection ended before the answer.
+            TimeoutError: No answer in time.
+            RateLimited: Asked too often.
+        """
+        return await self._link.connection.ping(timeout_s)
