@@ -1,16 +1,21 @@
 """Bytes to messages and back. Total: any bytes give a message or a named fault, never a stray exception."""
 
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import msgspec
 from msgspec import Raw, Struct
 from msgspec.inspect import StructType, type_info
 
 from watchword_protocol.errors import ErrorCode
-from watchword_protocol.limits import ID_CHARACTERS, MAX_INTEGER
 from watchword_protocol.messages import Authenticate, ClientMessage, MessageId, ServerMessage
 
 __all__ = ["CLIENT_TYPES", "SERVER_TYPES", "Fault", "decode_client", "decode_server", "encode"]
+
+
+_T = TypeVar("_T")
+
+_SENTENCE_CHARACTERS: Final = 200
+_TYPE_CHARACTERS: Final = 64  # longer than any known type
 
 
 class Fault(Struct, frozen=True):
@@ -20,11 +25,6 @@ class Fault(Struct, frozen=True):
     message: str
     type: str | None = None
     id: MessageId = None
-
-
-class _Envelope(Struct, frozen=True):
-    type: Any = None
-    id: Any = None
 
 
 def _types(union: Any) -> frozenset[str]:
@@ -39,10 +39,12 @@ SERVER_TYPES: Final = _types(ServerMessage)
 # and integers beyond what Python converts (CVE-2020-10735).
 _FAULTS: Final = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, ValueError, OverflowError)
 
-_client: Final = msgspec.json.Decoder(ClientMessage)
-_server: Final[msgspec.json.Decoder[Any]] = msgspec.json.Decoder(ServerMessage)
-_envelope: Final = msgspec.json.Decoder(_Envelope)
+_client: Final[msgspec.json.Decoder[ClientMessage]] = msgspec.json.Decoder(ClientMessage)
+_server: Final[msgspec.json.Decoder[ServerMessage]] = msgspec.json.Decoder(ServerMessage)
+_anything: Final = msgspec.json.Decoder()
 _members: Final = msgspec.json.Decoder(dict[str, Raw])
+_id: Final[msgspec.json.Decoder[MessageId]] = msgspec.json.Decoder(MessageId)
+_text: Final = msgspec.json.Decoder(str)
 encode: Final = msgspec.json.Encoder().encode
 """Message to bytes, UTF-8."""
 
@@ -56,50 +58,53 @@ def decode_client(data: bytes) -> ClientMessage | Fault:
 
 
 def decode_server(data: bytes) -> ServerMessage | Fault:
-    """What a server sent. An unknown type is a fault whose `type` is not in SERVER_TYPES: a newer server's, to be ignored."""
+    """What a server sent.
+
+    An unknown type is a fault whose `type` is not in SERVER_TYPES: a newer server's, to be ignored.
+    """
     try:
-        return _server.decode(data)  # type: ignore[no-any-return]
+        return _server.decode(data)
     except _FAULTS as error:
         return _decode_again(_server, data, error)
 
 
-def _decode_again(decoder: msgspec.json.Decoder[Any], data: bytes, error: Exception) -> Any:
-    """The slow way, for what the fast way refused: of duplicate members the last counts, and the tag may be one of them."""
+def _decode_again(decoder: msgspec.json.Decoder[_T], data: bytes, error: Exception) -> _T | Fault:
+    """The slow way, for what the fast way refused: of duplicate members the last counts, in every object."""
     try:
-        members = _members.decode(data)
-        if len(plain := encode(members)) < len(data):
-            return decoder.decode(plain)
-    except _FAULTS as second:
-        error = second
-    return _fault(data, error)
+        return msgspec.convert(_anything.decode(data), decoder.type)
+    except _FAULTS:
+        return _fault(data, error)
 
 
 def _fault(data: bytes, error: Exception) -> Fault:
     try:
-        envelope = _envelope.decode(data)
+        members = _members.decode(data)
     except _FAULTS:
         return Fault(ErrorCode.MALFORMED_MESSAGE, _sentence(error))
-    kind = envelope.type if isinstance(envelope.type, str) else None
+    kind = _read(_text, members.get("type"))
     # A credential that cannot be read is the credential's fault, whichever way it came.
     is_credential = kind == Authenticate.__struct_config__.tag
     code = ErrorCode.MALFORMED_AUTHORIZATION if is_credential else ErrorCode.MALFORMED_MESSAGE
-    return Fault(code, _sentence(error), kind, _readable_id(envelope.id))
+    return Fault(code, _sentence(error), kind and kind[:_TYPE_CHARACTERS], _read(_id, members.get("id")))
 
 
-def _readable_id(value: Any) -> MessageId:
-    if isinstance(value, str) and 0 < len(value) <= ID_CHARACTERS:
-        return value
-    if isinstance(value, int) and not isinstance(value, bool) and -MAX_INTEGER <= value <= MAX_INTEGER:
-        return value
-    return None
+def _read(decoder: msgspec.json.Decoder[_T], raw: Raw | None) -> _T | None:
+    """One member by itself, whatever is wrong with the others."""
+    try:
+        return None if raw is None else decoder.decode(raw)
+    except _FAULTS:
+        return None
 
 
 def _sentence(error: Exception) -> str:
-    """The decoder's words, which name the member by its path and never repeat its value."""
+    """The decoder's words, which name the member by its path at their end; of a peer's text they repeat little."""
     match error:
         case UnicodeDecodeError():
             return "Message is not valid UTF-8"
         case RecursionError():
             return "Message is nested too deeply"
         case _:
-            return f"Message is not valid: {error}"
+            words = "".join(character if character.isprintable() else "?" for character in str(error))
+    if len(words) > _SENTENCE_CHARACTERS:
+        words = f"{words[: _SENTENCE_CHARACTERS // 2]}...{words[-_SENTENCE_CHARACTERS // 2 :]}"
+    return f"Message is not valid: {words}"

@@ -49,7 +49,7 @@ class Row(NamedTuple):
 
 @unique
 class ErrorCode(Enum):
-    """Every error of the wire contract. The member's name is the code on the wire; the message is generic on purpose."""
+    """Every error of the wire contract. A member's name is the code on the wire; messages are generic on purpose."""
 
     TOKEN_EXPIRED = Row(
         401, 4100, Ends.ALWAYS, "Token has expired", "Get a new token from the identity provider and connect again."
@@ -143,8 +143,8 @@ class ErrorCode(Enum):
         429,
         4001,
         Ends.ALWAYS,
-        "Account is locked",
-        "Too many failed attempts: wait for retry_after_ms; or an administrator must unlock the account.",
+        "Too many failed attempts, or locked by an administrator",
+        "Wait for retry_after_ms, or let an administrator unlock the account.",
     )
     AUTH_TIMEOUT = Row(
         408, 4002, Ends.ALWAYS, "No authentication in time", "Send the request or `authenticate` within the time limit."
@@ -225,7 +225,7 @@ class ErrorCode(Enum):
 def advice_for_close(close: int) -> Advice:
     """What a client does after this close code, known or not: by its range, and anything else as a broken link.
 
-    1002, 1003, 1007 (we broke the protocol) are final; 1000 unasked, 1001, 1005, 1006 and unknown ranges mean reconnect.
+    1002, 1003, 1007 (we broke the protocol) are final; 1000 unasked, 1001, 1005, 1006 and unknown ranges: reconnect.
     Giving up after three 1008, which only a proxy sends, is the caller's count to keep.
     """
     if close in NEW_TOKEN:

@@ -56,7 +56,7 @@ MessageId = (
 
 SubscriptionId = Annotated[str, Meta(min_length=1, max_length=SUBSCRIPTION_ID_CHARACTERS)]
 Sequence = Annotated[int, Meta(ge=0, le=MAX_INTEGER)]
-SequenceText = Annotated[str, Meta(pattern=r"^[0-9]{1,16}$")]
+SequenceText = Annotated[str, Meta(pattern=r"^[0-9]{1,16}\Z")]
 Count = Annotated[int, Meta(ge=0, le=MAX_INTEGER)]
 
 
@@ -186,7 +186,7 @@ class LimitsInfo(Struct, frozen=True):
 
 
 class AuthSuccess(Struct, frozen=True, tag="auth_success", tag_field=_TYPE):
-    """The server's first message: who the connection is, and until when. `expires_at` is the token's exp, None for Basic."""
+    """The server's first message: who the connection is, and until when (`expires_at`: the exp; None for Basic)."""
 
     user: str
     user_id: str
@@ -268,7 +268,7 @@ class InitialDataBatch(Struct, frozen=True, tag="initial_data_batch", tag_field=
 
 
 class Change(Struct, frozen=True, tag="change", tag_field=_TYPE, omit_defaults=True):
-    """Consecutive changes of one type and one commit; `more`: the same commit continues; `merged`: what it stands for."""
+    """Consecutive changes of one type and commit; `more`: the same commit continues; `merged`: what it stands for."""
 
     subscription_id: str
     change_type: Literal["insert", "update", "delete"]
