@@ -195,7 +195,7 @@ class Auth(Section, name="auth"):
     """Whether users of role `system` may connect from other machines."""
     replace_connections: bool = False
     """Whether a new connection of a user ends that user's older one."""
-    issuers: tuple[Issuer, ...] = ()
+    issuers: Annotated[tuple[Issuer, ...], Secret()] = ()
     """Identity providers that sign with keys of their own. Not possible yet."""
 
     def conflicts(self) -> Iterator[Problem]:

@@ -13,7 +13,7 @@ from typing import Annotated, Any, Final, Literal, NamedTuple, get_args, get_ori
 
 from watchword_server.config.lines import line_of
 from watchword_server.config.settings import ROLES, Config, Issuer, Section, StatementLimits, field_types
-from watchword_server.config.values import ConfigError, Problem, checked
+from watchword_server.config.values import ConfigError, Problem, checked, shown
 
 __all__ = ["FLAGS", "KEYS", "load_config"]
 
@@ -24,6 +24,7 @@ FLAGS: Final = {"server.host": "--host", "server.port": "--port", "storage.path"
 
 _PREFIX: Final = "WATCHWORD_"
 _LEVEL: Final = "__"
+_ISSUERS: Final = ("auth", "issuers")
 
 _TABLES: Final[Mapping[Key, type[Section]]] = {
     **{(name,): section for name, section in field_types(Config).items()},
@@ -152,22 +153,28 @@ def _unknown(name: str, where: str) -> Problem:
 
 def _checked(given: Given) -> Any:
     """The value as its type. Raises: ConfigError."""
-    name = ".".join(given.key)
+    value = given.value
     try:
-        if given.key == ("auth", "issuers"):
-            _check_issuer_keys(given)
-        return checked(KEYS[given.key], given.value)
+        if given.key == _ISSUERS and isinstance(value, list):
+            value = [_issuer(table) for table in value]
+        return checked(KEYS[given.key], value)
     except ConfigError as error:
-        raise ConfigError(tuple(Problem(name, each.sentence, given.where) for each in error.problems)) from None
+        sentences = [each.sentence for each in error.problems]
     except ValueError as error:
-        raise ConfigError((Problem(name, str(error), given.where),)) from None
+        sentences = [str(error)]
+    raise ConfigError(tuple(Problem(".".join(given.key), sentence, given.where) for sentence in sentences))
 
 
-def _check_issuer_keys(given: Given) -> None:
-    known = set(field_types(Issuer))
-    tables = given.value if isinstance(given.value, list) else []
-    for name in sorted({name for table in tables if isinstance(table, Mapping) for name in table} - known):
-        raise ConfigError((Problem("auth.issuers", f"unknown member {name}; it has {', '.join(sorted(known))}"),))
+def _issuer(table: object) -> Issuer:
+    """One of `[[auth.issuers]]`. It may hold a secret, so no message shows it whole."""
+    types = field_types(Issuer)
+    if not isinstance(table, Mapping):
+        raise ValueError(f"expected a list of tables, one of them is {shown(table)}")
+    if unknown := sorted(set(table) - set(types)):
+        raise ValueError(f"unknown member {unknown[0]}; members are {', '.join(types)}")
+    if "issuer" not in table:
+        raise ValueError("needs issuer, the exact text of the token's iss")
+    return Issuer(**table)
 
 
 def _build(values: Mapping[Key, object], places: Mapping[Key, str], problems: list[Problem]) -> Config:
