@@ -6,7 +6,7 @@
 `watchword.sync` is the same for scripts without an event loop.
 """
 
-from watchword import exceptions
+from watchword import exceptions, sync
 from watchword.client import Client, connect
 from watchword.credentials import Present, Token, TokenFunction
 from watchword.exceptions import *  # noqa: F403  # its __all__, which is a part of ours
@@ -28,5 +28,6 @@ __all__ = [
     "User",
     "__version__",
     "connect",
+    "sync",
 ]
 __all__ += exceptions.__all__

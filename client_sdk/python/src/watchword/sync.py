@@ -1,0 +1,174 @@
+"""The client for scripts without an event loop: the same nouns, and every call waits.
+
+    with watchword.sync.connect("ws://127.0.0.1:8080", token=token) as db:
+        print(db.user.name)
+
+Each client runs a loop of its own in a thread of its own, so that it keeps its connection while the script does other
+things. Its calls may come from any thread.
+"""
+
+import asyncio
+import inspect
+import threading
+import warnings
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator
+from concurrent.futures import CancelledError, Future
+from types import TracebackType
+from typing import Any, TypeVar
+
+from watchword import client
+from watchword.credentials import Token
+from watchword.exceptions import Closed
+from watchword.state import State, Status
+from watchword.user import User
+
+__all__ = ["SyncClient", "connect"]
+
+_Result = TypeVar("_Result")
+
+
+def connect(url: str, *, token: Token | Callable[[], str] | None = None, **options: Any) -> "SyncClient":
+    """A client of a Watchword server: `with watchword.sync.connect(url, token=...) as db`.
+
+    Args:
+        token: A JWT, or a function that returns one, async or not; it is called in a thread of the client's.
+        options: As for `watchword.connect`, with the same errors.
+    """
+    if callable(token):
+        token = _make_async(token)
+    return SyncClient(client.connect(url, token=token, **options))
+
+
+def _make_async(function: Callable[[], Any]) -> Callable[[], Awaitable[str]]:
+    async def fetch() -> str:
+        # In a thread: a plain function may block, and the loop must go on answering the server's pings.
+        token = await asyncio.to_thread(function)
+        return await token if inspect.isawaitable(token) else token  # type: ignore[no-any-return]  # checked where it is sent
+
+    return fetch
+
+
+class SyncClient:
+    """`watchword.Client` for threads. Made by `connect`; opened and closed by `with`, or by `open()` and `close()`."""
+
+    def __init__(self, inner: client.Client) -> None:
+        self._client = inner
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._thread: threading.Thread | None = None
+        self._submitting = threading.Lock()  # a call is either before a close or refused, never forgotten by the loop
+
+    # Opening and closing
+
+    def open(self) -> "SyncClient":
+        """Start the thread and wait for the first connection; raises as `watchword.connect` does on opening."""
+        if self._thread is not None:
+            raise RuntimeError("A client connects once; make another with watchword.sync.connect(...)")
+        started: Future[asyncio.AbstractEventLoop] = Future()
+        # A daemon: a script that forgets to close must still be able to end.
+        self._thread = threading.Thread(target=_run_loop, args=(started,), name="watchword", daemon=True)
+        self._thread.start()
+        self._loop = started.result()
+        try:
+            self._call(self._client.__aenter__())
+        except BaseException:
+            self.close()
+            raise
+        return self
+
+    def close(self) -> None:
+        """Close, with a close handshake, within `close_timeout_s`. Closing twice is harmless."""
+        with self._submitting:
+            loop, self._loop = self._loop, None
+        if loop is None or self._thread is None:
+            return
+        try:
+            asyncio.run_coroutine_threadsafe(self._client.close(), loop).result()
+        finally:
+            loop.call_soon_threadsafe(loop.stop)
+            self._thread.join()
+
+    def __enter__(self) -> "SyncClient":
+        return self.open()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def __del__(self) -> None:
+        if self._loop is not None:
+            warnings.warn(f"{self!r} was not closed; use `with`", ResourceWarning, source=self, stacklevel=2)
+            asyncio.run_coroutine_threadsafe(_close_and_stop(self._client), self._loop)
+
+    # Looking
+
+    @property
+    def user(self) -> User:
+        """Who the server takes this client for; see `watchword.Client.user`."""
+        return self._client.user
+
+    @property
+    def url(self) -> str:
+        """Where the server is."""
+        return self._client.url
+
+    @property
+    def state(self) -> State:
+        """What the client is doing."""
+        return self._client.state
+
+    @property
+    def status(self) -> Status:
+        """What the client is doing, and why."""
+        return self._client.status
+
+    def states(self) -> Iterator[Status]:
+        """The present status, then every later one, waiting for each; ends after CLOSED."""
+        statuses = self._client.states()
+        while (status := self._call(_next(statuses))) is not None:
+            yield status
+
+    def wait_for(self, state: State, *, timeout_s: float | None = None) -> Status:
+        """Wait for a state; see `watchword.Client.wait_for`."""
+        return self._call(self._client.wait_for(state, timeout_s=timeout_s))
+
+    def __repr__(self) -> str:
+        return repr(self._client).replace("watchword.Client", "watchword.sync.SyncClient", 1)
+
+    # Asking
+
+    def ping(self, *, timeout_s: float = 10.0) -> float:
+        """Ask the server for a sign of life; the seconds it took. Raises as `watchword.Client.ping` does."""
+        return self._call(self._client.ping(timeout_s=timeout_s))
+
+    def _call(self, work: Coroutine[Any, Any, _Result]) -> _Result:
+        with self._submitting:
+            if self._loop is None:
+                work.close()
+                raise Closed("The client is not open; use `with`.")
+            future = asyncio.run_coroutine_threadsafe(work, self._loop)
+        try:
+            return future.result()
+        except CancelledError:
+            raise Closed("The client was closed meanwhile.") from None
+        except BaseException:
+            future.cancel()  # on Ctrl-C, what was asked must not go on in the thread
+            raise
+
+
+async def _close_and_stop(inner: client.Client) -> None:
+    try:
+        await inner.close()
+    finally:
+        asyncio.get_running_loop().stop()
+
+
+async def _next(statuses: AsyncIterator[Status]) -> Status | None:
+    return await anext(statuses, None)
+
+
+def _run_loop(started: "Future[asyncio.AbstractEventLoop]") -> None:
+    with asyncio.Runner() as runner:  # on leaving, ends whatever still runs
+        loop = runner.get_loop()
+        loop.call_soon(started.set_result, loop)
+        loop.run_forever()
