@@ -14,7 +14,10 @@ def complete_url(url: str) -> str:
     Raises:
         ValueError: Not `ws://` or `wss://`, no host, a fragment, or a credential in the url, which is never sent.
     """
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+    except ValueError as error:
+        raise ValueError(f"{url!r} is not a url: {error}") from None
     if parts.scheme not in ("ws", "wss"):
         raise ValueError(f"url must begin with ws:// or wss://, not {parts.scheme + '://' if parts.scheme else url!r}")
     if parts.username is not None or parts.password is not None:
