@@ -9,11 +9,11 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
-__all__ = ["DataDirectory", "DataUnusable", "read_dev_secret"]
+__all__ = ["DataDirectory", "DataUnusable", "database_path", "read_dev_secret"]
 
 _DATABASE: Final = "watchword.db"
 _LOCK: Final = "lock"
-_DEV_SECRET: Final = "dev-secret"  # noqa: S105  # a file's name
+_DEV_SECRET: Final = "dev-secret"
 _SECRET_BYTES: Final = 32  # RFC 7518 3.2: an HS256 key has at least the size of the hash
 
 
@@ -57,7 +57,7 @@ class DataDirectory:
     @property
     def database(self) -> Path:
         """Where the database is, or will be."""
-        return self.path / _DATABASE
+        return database_path(self.path)
 
     def announce(self, address: str | None) -> None:
         """Say in the lock file where this process can be reached (a URL), once it is known."""
@@ -115,6 +115,11 @@ class DataDirectory:
         if self._lock is not None:
             os.close(self._lock)
             self._lock = None
+
+
+def database_path(directory: Path) -> Path:
+    """Where a data directory's database is, or will be; needs no hold of the directory."""
+    return directory / _DATABASE
 
 
 def read_dev_secret(path: Path) -> str | None:
