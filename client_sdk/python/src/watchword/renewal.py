@@ -75,5 +75,6 @@ async def _wait_until_due(connection: Connection, timing: Timing, answered_at: f
             wait.cancel()
         await asyncio.gather(*waits, return_exceptions=True)
     if connection.expiring.is_set():
-        due_at = answered_at + delay_renewal(lifetime_s, is_announced=True)
-        await timing.sleep(max(0.0, due_at - timing.clock()))
+        wait_s = answered_at + delay_renewal(lifetime_s, is_announced=True) - timing.clock()
+        if wait_s > 0:
+            await timing.sleep(wait_s)
