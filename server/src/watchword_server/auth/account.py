@@ -46,7 +46,8 @@ class Account(Struct, frozen=True):
 class RevokedToken(Struct, frozen=True):
     """A token or a session that is no longer valid, kept until the last of its tokens would have expired anyway.
 
-    `kind`: token, with `key` the token id (its jti, else the fingerprint of its signature); or session, with `key` the sid.
+    `kind`: token, with `key` the token id (its jti, else the fingerprint of its signature); or session, with `key` its
+    sid.
     """
 
     kind: Literal["token", "session"]
@@ -80,7 +81,7 @@ class Accounts(Protocol):
         """Store a changed account under its id. Raises: Refused(NOT_FOUND), Refused(ALREADY_EXISTS)."""
 
     async def seen(self, times: dict[str, float]) -> None:
-        """Note when users were last seen, by user id; unknown ids are ignored, an earlier time never replaces a later one."""
+        """Note when users were last seen, by user id; unknown ids and earlier times are ignored."""
 
     async def revoke(self, token: RevokedToken) -> None:
         """Add to the deny-list; a second time is harmless."""
