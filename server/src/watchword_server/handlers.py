@@ -1,0 +1,85 @@
+"""One function per message of an authenticated client: who asks and what, to the answers."""
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from watchword_protocol.errors import ErrorCode
+from watchword_protocol.messages import (
+    ClientMessage,
+    ErrorMessage,
+    NextBatch,
+    Ping,
+    Pong,
+    Query,
+    ServerMessage,
+    Subscribe,
+    Unsubscribe,
+)
+from watchword_server.identifiers import Identifiers
+from watchword_server.refusal import Refused
+from watchword_server.user import AuthenticatedUser
+
+__all__ = ["HANDLERS", "Handlers"]
+
+Handler = Callable[[Any, AuthenticatedUser], list[ServerMessage]]
+
+
+def _ping(message: Ping, _user: AuthenticatedUser) -> list[ServerMessage]:
+    return [Pong(message.id)]
+
+
+def _next_batch(_message: NextBatch, _user: AuthenticatedUser) -> list[ServerMessage]:
+    return []  # snapshots are pushed; KalamDB's clients ask for each batch
+
+
+def _sql(_message: Query | Subscribe, _user: AuthenticatedUser) -> list[ServerMessage]:
+    raise Refused(ErrorCode.UNSUPPORTED_SQL, "This version serves the handshake only: no SQL is supported yet")
+
+
+def _unsubscribe(_message: Unsubscribe, _user: AuthenticatedUser) -> list[ServerMessage]:
+    raise Refused(ErrorCode.SUBSCRIPTION_NOT_FOUND)
+
+
+HANDLERS: Final[Mapping[type[ClientMessage], Handler]] = {
+    Ping: _ping,
+    NextBatch: _next_batch,
+    Query: _sql,
+    Subscribe: _sql,
+    Unsubscribe: _unsubscribe,
+}
+
+
+class Handlers:
+    """The ladder from a handler's answer, or its exception, to messages."""
+
+    def __init__(self, identifiers: Identifiers) -> None:
+        self._identifiers = identifiers
+
+    def handle(self, message: ClientMessage, user: AuthenticatedUser) -> list[ServerMessage]:
+        """The answers to one message.
+
+        A refusal becomes an `error` with the message's id; anything else a handler raises is the caller's to log.
+        """
+        try:
+            return HANDLERS[type(message)](message, user)
+        except Refused as refused:
+            return [self._error(message, refused)]
+
+    def _error(self, message: ClientMessage, refused: Refused) -> ErrorMessage:
+        return ErrorMessage(
+            code=refused.code.name,
+            message=refused.message,
+            request_id=self._identifiers.next_request(),
+            id=getattr(message, "id", None),
+            subscription_id=_subscription_id(message),
+            retry_after_ms=refused.retry_after_ms or None,
+        )
+
+
+def _subscription_id(message: ClientMessage) -> str | None:
+    match message:
+        case Subscribe():
+            return message.subscription.id
+        case Unsubscribe():
+            return message.subscription_id
+    return None

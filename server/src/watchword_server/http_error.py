@@ -1,0 +1,68 @@
+"""What a row of the error table looks like over HTTP: headers, challenge, body; for upgrade and API alike."""
+
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Final
+
+import msgspec
+
+from watchword_protocol.errors import ErrorCode
+
+__all__ = ["ERROR_HEADERS", "challenges", "error_body", "reason_phrase"]
+
+REALM: Final = "watchword"
+
+ERROR_HEADERS: Final[Mapping[str, str]] = {"content-type": "application/json", "cache-control": "no-store"}
+"""On every answer of ours that speaks of a credential or an error (RFC 9111 5.2.2.5)."""
+
+_BASIC: Final = f'Basic realm="{REALM}", charset="UTF-8"'  # RFC 7617 2.1
+_ANY: Final = (f'Bearer realm="{REALM}"', _BASIC)
+
+# RFC 6750 3.1: which error a refused Bearer token gets. What is not here gets no challenge.
+_BEARER_ERRORS: Final = {
+    ErrorCode.MALFORMED_AUTHORIZATION: "invalid_request",
+    ErrorCode.MISSING_CLAIM: "invalid_request",
+    ErrorCode.TOKEN_EXPIRED: "invalid_token",
+    ErrorCode.TOKEN_REVOKED: "invalid_token",
+    ErrorCode.TOKEN_STALE: "invalid_token",
+    ErrorCode.INVALID_TOKEN: "invalid_token",
+    ErrorCode.INVALID_SIGNATURE: "invalid_token",
+    ErrorCode.UNTRUSTED_ISSUER: "invalid_token",
+    ErrorCode.TOKEN_NOT_YET_VALID: "invalid_token",
+    ErrorCode.ACCESS_DENIED: "insufficient_scope",
+}
+_ANY_CHALLENGE: Final = frozenset({ErrorCode.AUTH_REQUIRED, ErrorCode.INVALID_CREDENTIALS})
+
+
+def challenges(code: ErrorCode) -> tuple[str, ...]:
+    """The values of `WWW-Authenticate`, one header each (RFC 9110 11.6.1, RFC 6750 3, RFC 7617 2)."""
+    if code in _ANY_CHALLENGE:
+        # Without a credential, and for an unknown user by either way: no error attribute, nothing to tell apart.
+        return _ANY
+    if (error := _BEARER_ERRORS.get(code)) is None:
+        return ()
+    bearer = f'Bearer realm="{REALM}", error="{error}", error_description="{code.message}"'
+    return (bearer, _BASIC) if code is ErrorCode.MALFORMED_AUTHORIZATION else (bearer,)
+
+
+class _Error(msgspec.Struct):
+    code: str
+    message: str
+    close_code: int | None
+    request_id: str
+
+
+class _Body(msgspec.Struct):
+    error: _Error
+    status: str = "error"
+    results: tuple[()] = ()
+
+
+def error_body(code: ErrorCode, message: str, request_id: str) -> bytes:
+    """The one body of every HTTP error, JSON."""
+    return msgspec.json.encode(_Body(_Error(code.name, message, code.close, request_id)))
+
+
+def reason_phrase(status: int) -> str:
+    """The words of the status line (RFC 9112 4)."""
+    return HTTPStatus(status).phrase
