@@ -1,0 +1,1 @@
+"""The edge: one port, one header block, then frames or plain HTTP."""

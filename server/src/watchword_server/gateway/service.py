@@ -1,0 +1,68 @@
+"""What every connection of one server shares."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from watchword_server.auth.authenticator import Authenticator
+from watchword_server.auth.proxies import TrustedProxies
+from watchword_server.connection import ConnectionRules, Moment
+from watchword_server.gateway.quota import Quota
+from watchword_server.gateway.registry import Registry
+from watchword_server.handlers import Handlers
+from watchword_server.handshake import OriginRules
+from watchword_server.identifiers import Identifiers
+from watchword_server.journal import Journal
+from watchword_server.ports import Clock
+
+__all__ = ["GatewayRules", "Service"]
+
+
+@dataclass(frozen=True, slots=True)
+class GatewayRules:
+    """The settings of the door: bytes, seconds, counts.
+
+    `refuses_over_http`: what is wrong with a credential of the upgrade request is an HTTP status, not a close code.
+    `replaces_connections`: a user's new connection ends the older ones.
+    """
+
+    origins: OriginRules
+    proxies: TrustedProxies
+    refuses_over_http: bool = False
+    header_timeout_s: float = 5.0
+    max_header_bytes: int = 32_768
+    connections_per_user: int = 100
+    replaces_connections: bool = False
+    max_unsent_bytes: int = 1_048_576
+    stall_timeout_s: float = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """The parts that a connection works with.
+
+    `sockets` counts every TCP connection by the address of its peer, `connections` the WebSockets by the address of the
+    client. `reconnect_delays_ms`: the next one for each client of a stopping server, so that not all come back at once.
+    `open`: every protocol that has a transport, of whichever kind.
+    """
+
+    clock: Clock
+    identifiers: Identifiers
+    authenticator: Authenticator
+    handlers: Handlers
+    registry: Registry
+    journal: Journal
+    sockets: Quota
+    connections: Quota
+    rules: GatewayRules
+    connection_rules: ConnectionRules
+    reconnect_delays_ms: Iterator[int]
+    open: set[Any] = field(default_factory=set)
+
+    def now(self) -> Moment:
+        """This moment, on both clocks."""
+        return Moment(self.clock.monotonic(), self.clock.wall())
+
+    def is_crowded(self, address: str) -> bool:
+        """Whether so many sockets are open from here that one more is not even answered; a proxy's are everybody's."""
+        return not self.rules.proxies.include(address) and self.sockets.is_full(address)

@@ -1,0 +1,338 @@
+"""A WebSocket connection: bytes to messages, effects to bytes.
+
+    bytes -> Incoming: one event at a time -> message -> Connection: what now? -> effects, done here -> Outbox -> bytes
+
+One object a connection, without a task, queue or timer: one sweep looks at everybody's deadline. Only a credential that
+must wait for the store or for a hash pauses reading and goes on in a task.
+"""
+
+import asyncio
+from typing import Final
+
+from watchword_protocol.codec import Fault, decode_client, encode
+from watchword_protocol.errors import ErrorCode
+from watchword_protocol.limits import EARLY_MESSAGE_BYTES
+from watchword_protocol.messages import AuthError, ClientMessage, Draining, ErrorMessage, ServerMessage
+from watchword_server.auth.credentials import Credential, Peer
+from watchword_server.budget import Verdict
+from watchword_server.connection import Abort, Check, Close, Connection, Effect, Handle, Moment, Send, SendPing, State
+from watchword_server.gateway.frames import PING_FRAME, text_frame
+from watchword_server.gateway.incoming import Event, Incoming, Kind
+from watchword_server.gateway.outbox import Outbox
+from watchword_server.gateway.reader import BoundedReader, end_sending
+from watchword_server.gateway.response import refusal
+from watchword_server.gateway.service import Service
+from watchword_server.gateway.upgrade import HttpRefused
+from watchword_server.refusal import Refused
+from watchword_server.user import AuthenticatedUser
+
+__all__ = ["WebSocket"]
+
+# Answered over HTTP in both modes: no fault of the client's, and not worth an upgrade.
+_ALWAYS_OVER_HTTP: Final = frozenset({ErrorCode.OVERLOADED})
+
+_BINARY, _TOO_LARGE, _FLOOD = (
+    Fault(code, code.message)
+    for code in (ErrorCode.UNSUPPORTED_DATA, ErrorCode.MESSAGE_TOO_LARGE, ErrorCode.RATE_LIMITED)
+)
+
+
+class WebSocket(BoundedReader):
+    """One connection from its upgrade to its end.
+
+    Args:
+        service: What all connections share.
+        peer: Who connects.
+        socket_address: The other end of the socket, a proxy's perhaps.
+        opening: The 101, which leaves together with the first message once the credential has been judged.
+        has_credential: The upgrade request brought one, or what should have been one.
+        is_v1: `watchword.v1` was negotiated.
+    """
+
+    __slots__ = (
+        "_connection",
+        "_incoming",
+        "_is_reading",
+        "_opening",
+        "_outbox",
+        "_peer",
+        "_service",
+        "_socket_address",
+        "_task",
+        "_transport",
+    )
+
+    def __init__(
+        self,
+        service: Service,
+        peer: Peer,
+        *,
+        socket_address: str,
+        opening: bytes,
+        has_credential: bool,
+        is_v1: bool,
+    ) -> None:
+        self._service = service
+        self._peer = peer
+        self._socket_address = socket_address
+        self._opening: bytes | None = opening
+        self._connection = Connection(
+            service.connection_rules, has_credential=has_credential, is_v1=is_v1, now=service.now()
+        )
+        self._incoming = Incoming(EARLY_MESSAGE_BYTES)
+        self._is_reading = True
+        self._task: asyncio.Task[None] | None = None  # while a credential is being checked
+
+    def __repr__(self) -> str:
+        return f"<WebSocket from {self._peer.address}: {self._connection!r}>"
+
+    @property
+    def user(self) -> AuthenticatedUser | None:
+        """The user context; None until it is authenticated."""
+        return self._connection.user
+
+    def start(self, transport: asyncio.Transport, credential: Credential | Refused | None, rest: bytes) -> None:
+        """Take the transport and judge what the request brought; `rest` is what was sent behind it."""
+        self._transport = transport
+        self._outbox = Outbox(transport, self._service.rules.max_unsent_bytes)
+        self._service.open.add(self)
+        transport.set_protocol(self)
+        now = self._service.now()
+        if credential is None:
+            self._perform([], now)
+        elif isinstance(credential, Refused):
+            self._perform(self._connection.refused(credential, now), now)
+        else:
+            self._check(credential, now)
+        self.receive(rest)
+
+    # The transport
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        service, connection = self._service, self._connection
+        if self._task is not None:
+            self._task.cancel()
+        if connection.user is not None:
+            service.registry.remove(connection.user.id, self)
+        service.open.discard(self)
+        service.connections.leave(self._peer.address)
+        service.sockets.leave(self._socket_address)
+        service.journal.ended(connection, self._peer.address)
+        connection.peer_closed(service.now())
+
+    def pause_writing(self) -> None:
+        self._outbox.pause(self._service.clock.monotonic())
+        self._read_or_pause()
+
+    def resume_writing(self) -> None:
+        self._outbox.resume()
+        self.receive(b"")
+
+    def receive(self, data: bytes) -> None:
+        now = self._service.now()
+        if data:
+            self._connection.heard_at = now.monotonic
+            self._incoming.feed(data)
+        while not self._is_held and (event := self._incoming.next_event()) is not None:
+            self._take(event, now)
+        self._outbox.flush()
+        self._read_or_pause()
+
+    # The sweep, the registry, the server
+
+    def is_due(self, now: Moment) -> bool:
+        """Whether `tick` has something to do."""
+        connection = self._connection
+        return (
+            connection.deadline <= now.monotonic
+            or connection.wall_deadline <= now.wall
+            or self._outbox.stalled_at is not None
+        )
+
+    def tick(self, now: Moment) -> None:
+        """A deadline has passed, or the peer may be stuck."""
+        if self._outbox.stalled_at is not None:
+            # We do not listen while the peer does not read, so that its silence says nothing.
+            self._connection.heard_at = now.monotonic
+            if self._outbox.is_stuck(now.monotonic, self._service.rules.stall_timeout_s):
+                self._perform(self._connection.end(ErrorCode.SLOW_CONSUMER, now), now)
+        self._perform(self._connection.tick(now), now)
+        self._outbox.flush()
+
+    def end(self, code: ErrorCode) -> None:
+        """Close with this error. Ending twice is harmless."""
+        now = self._service.now()
+        self._perform(self._connection.end(code, now), now)
+        self._outbox.flush()
+
+    def shutdown(self) -> None:
+        """The server stops."""
+        if self._connection.is_v1 and self._connection.state is State.OPEN:
+            self._send(Draining(next(self._service.reconnect_delays_ms)))
+        self.end(ErrorCode.SERVER_SHUTDOWN)
+
+    # What came
+
+    @property
+    def _is_held(self) -> bool:
+        """Nothing more is read while a credential is being checked, nor while the peer does not read our answers."""
+        return self._connection.is_checking or self._outbox.stalled_at is not None
+
+    def _read_or_pause(self) -> None:
+        if self._is_held == self._is_reading and not self._transport.is_closing():
+            self._is_reading = not self._is_reading
+            if self._is_reading:
+                self._transport.resume_reading()
+            else:
+                self._transport.pause_reading()
+
+    def _take(self, event: Event, now: Moment) -> None:
+        connection = self._connection
+        match event.kind:
+            case Kind.TEXT:
+                verdict = connection.charge(now.monotonic)
+                self._perform(connection.receive(decode_client(event.payload), verdict, now), now)
+            case Kind.BINARY:
+                verdict = connection.charge(now.monotonic)
+                self._perform(connection.receive(_BINARY, verdict, now), now)
+            case Kind.PING | Kind.PONG | Kind.FRAGMENT:
+                verdict = connection.charge(now.monotonic)
+                if verdict is Verdict.END:
+                    self._perform(connection.receive(_FLOOD, verdict, now), now)
+                elif verdict is Verdict.RUN and not connection.is_ended:
+                    self._outbox.push(event.answer)
+            case Kind.TOO_LARGE:
+                self._perform(connection.receive(_TOO_LARGE, Verdict.RUN, now), now)
+            case Kind.CLOSE:
+                if not connection.is_ended:
+                    self._outbox.push(event.answer)
+                self._outbox.flush()
+                connection.peer_closed(now)
+                self._transport.close()  # as a server does first (RFC 6455 7.1.1)
+            case Kind.BROKEN:
+                connection.failed(now)
+                self._outbox.push(event.answer)
+                self._end_sending()
+
+    # What goes out
+
+    def _send(self, message: ServerMessage) -> None:
+        self._outbox.push(text_frame(encode(message)))
+
+    def _perform(self, effects: list[Effect], now: Moment) -> None:
+        if self._opening is not None:
+            opening, self._opening = self._opening, None
+            if (refused := self._refused_over_http(effects)) is not None:
+                self._answer_over_http(*refused, now)
+                return
+            self._outbox.push(opening)
+        for effect in effects:
+            match effect:
+                case Send(message):
+                    if isinstance(message, AuthError):
+                        code, request_id = ErrorCode[message.code], message.request_id
+                        who = self.user.name if self.user else None
+                        self._service.journal.refused(code, request_id, self._peer.address, user=who)
+                    self._send(message)
+                case Handle(message, user):
+                    self._handle(message, user)
+                case Check(credential):
+                    self._check(credential, now)
+                case SendPing():
+                    self._outbox.push(PING_FRAME)
+                case Close(code):
+                    self._close(code)
+                case Abort():
+                    self._transport.abort()
+
+    def _handle(self, message: ClientMessage, user: AuthenticatedUser) -> None:
+        try:
+            answers = self._service.handlers.handle(message, user)
+        except Exception as error:  # noqa: BLE001  # the end of the ladder: the unexpected is logged, the client gets its id
+            answers = [self._internal_error(error, message)]
+        for answer in answers:
+            self._send(answer)
+
+    def _internal_error(self, error: Exception, message: ClientMessage) -> ErrorMessage:
+        code, request_id = ErrorCode.INTERNAL_ERROR, self._service.identifiers.next_request()
+        self._service.journal.failed(request_id, error, connection=self._connection)
+        return ErrorMessage(code.name, code.message, request_id, id=getattr(message, "id", None))
+
+    def _close(self, code: ErrorCode) -> None:
+        """Our side of the closing handshake (RFC 6455 7.1.2), behind all that was said before."""
+        assert code.close is not None  # noqa: S101  # connections end by rows that have one
+        if self._task is not None:
+            self._task.cancel()
+        if self._outbox.stalled_at is not None:
+            self._transport.abort()  # the close frame could not be delivered
+            return
+        self._outbox.push(self._incoming.close(code.close, code.name))
+        if code is ErrorCode.MESSAGE_TOO_LARGE:  # not even the peer's close frame can be read any more
+            self._end_sending()
+
+    def _end_sending(self) -> None:
+        self._outbox.flush()
+        end_sending(self._transport)
+
+    def _refused_over_http(self, effects: list[Effect]) -> tuple[ErrorCode, AuthError] | None:
+        """The refusal among the effects, where it is told by HTTP status and not by close code."""
+        match effects:
+            case [Send(AuthError() as error), Close(code)]:
+                over_http = self._service.rules.refuses_over_http or code in _ALWAYS_OVER_HTTP
+                return (code, error) if over_http else None
+        return None
+
+    def _answer_over_http(self, code: ErrorCode, error: AuthError, now: Moment) -> None:
+        refused = HttpRefused(code.http, code, error.message)
+        self._service.journal.refused(code, error.request_id, self._peer.address)
+        self._connection.peer_closed(now)
+        self._transport.write(refusal(refused, error.request_id, has_credential=True))
+        end_sending(self._transport)
+
+    # The credential
+
+    def _check(self, credential: Credential, now: Moment) -> None:
+        try:
+            user = self._service.authenticator.try_now(credential, self._peer)
+        except Refused as refused:
+            self._perform(self._connection.refused(refused, now), now)
+            return
+        if user is None:
+            self._task = asyncio.get_running_loop().create_task(self._check_later(credential))
+        else:
+            self._admit(user, now)
+
+    async def _check_later(self, credential: Credential) -> None:
+        try:
+            user = await self._service.authenticator.authenticate(credential, self._peer)
+        except Refused as refused:
+            self._settle(refused)
+        except Exception as error:  # noqa: BLE001  # the end of the ladder, as in _handle
+            self._service.journal.failed(self._service.identifiers.next_request(), error, connection=self._connection)
+            self._settle(Refused(ErrorCode.INTERNAL_ERROR))
+        else:
+            self._settle(user)
+
+    def _settle(self, verdict: AuthenticatedUser | Refused) -> None:
+        self._task = None
+        now = self._service.now()
+        if isinstance(verdict, Refused):
+            self._perform(self._connection.refused(verdict, now), now)
+        else:
+            self._admit(verdict, now)
+        self.receive(b"")  # what was sent behind the credential
+
+    def _admit(self, user: AuthenticatedUser, now: Moment) -> None:
+        service, connection = self._service, self._connection
+        is_first = connection.user is None
+        if is_first and service.rules.replaces_connections:
+            service.registry.end_user(user.id, ErrorCode.REPLACED)
+        elif is_first and service.registry.count(user.id) >= service.rules.connections_per_user:
+            self._perform(connection.refused(Refused(ErrorCode.TOO_MANY_CONNECTIONS), now), now)
+            return
+        effects = connection.admitted(user, now)
+        if is_first and connection.user is not None:
+            service.registry.add(user.id, self)
+            self._incoming.allow(service.connection_rules.max_message_bytes)
+        service.journal.opened(connection, self._peer.address)
+        self._perform(effects, now)
