@@ -1,4 +1,4 @@
-"""The machine's clock."""
+"""The clock of the machine."""
 
 import time
 
@@ -6,7 +6,7 @@ __all__ = ["SystemClock"]
 
 
 class SystemClock:
-    """Fulfils `Clock`."""
+    """`ports.Clock` by the operating system."""
 
     def monotonic(self) -> float:
         return time.monotonic()

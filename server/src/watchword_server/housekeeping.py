@@ -1,0 +1,42 @@
+"""What is done every few seconds in the background: write down who was seen, forget what has expired."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from watchword_server.auth.account import Accounts
+from watchword_server.auth.last_seen import LastSeen
+from watchword_server.auth.tokens import Verifier
+from watchword_server.ports import Clock
+
+__all__ = ["Housekeeping"]
+
+_INTERVAL_S: Final = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Housekeeping:
+    """The parts of authentication that need it."""
+
+    accounts: Accounts
+    verifier: Verifier
+    last_seen: LastSeen
+    clock: Clock
+
+    async def keep(self, on_error: Callable[[Exception], None]) -> None:
+        """Do it once. What fails is told, and is no reason to stop serving."""
+        now = self.clock.wall()
+        self.verifier.forget_expired(now)
+        self.verifier.rules.revocations.forget_expired(now - self.verifier.rules.leeway_s)
+        if seen := self.last_seen.take(now):
+            try:
+                await self.accounts.seen(seen)
+            except Exception as error:  # noqa: BLE001  # told, and tried again with the next ones
+                on_error(error)
+
+    async def keep_forever(self, on_error: Callable[[Exception], None]) -> None:
+        """Do it every few seconds until cancelled."""
+        while True:
+            await asyncio.sleep(_INTERVAL_S)
+            await self.keep(on_error)

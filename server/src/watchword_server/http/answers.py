@@ -1,0 +1,26 @@
+"""How the HTTP API answers: JSON, never cached, every error in the one body of ours."""
+
+from typing import Any
+
+import msgspec
+from starlette.responses import Response
+
+from watchword_protocol.errors import ErrorCode
+from watchword_server.http_error import ERROR_HEADERS, challenges, error_body
+
+__all__ = ["error_response", "json_response"]
+
+
+def json_response(content: Any, status: int = 200) -> Response:
+    """JSON that no cache keeps (RFC 9111 5.2.2.5)."""
+    return Response(msgspec.json.encode(content), status, dict(ERROR_HEADERS))
+
+
+def error_response(status: int, code: ErrorCode, message: str, request_id: str, *, retry_after_ms: int = 0) -> Response:
+    """A row of the error table, with its challenges."""
+    response = Response(error_body(code, message, request_id), status, dict(ERROR_HEADERS))
+    for challenge in challenges(code):
+        response.headers.append("www-authenticate", challenge)
+    if retry_after_ms:
+        response.headers["retry-after"] = str(-(-retry_after_ms // 1000))  # RFC 9110 10.2.3: whole seconds
+    return response

@@ -1,0 +1,85 @@
+"""The HTTP application: routes, CORS, and one body for every error."""
+
+import re
+from collections.abc import Sequence
+from typing import Final
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from watchword_protocol.errors import ErrorCode
+from watchword_protocol.limits import PATH
+from watchword_server.handshake import OriginRules
+from watchword_server.http.answers import error_response
+from watchword_server.identifiers import Identifiers
+from watchword_server.journal import Journal
+from watchword_server.refusal import Refused
+
+__all__ = ["make_site"]
+
+# Statuses that the framework gives by itself, and their rows.
+_CODES: Final = {404: ErrorCode.NOT_FOUND, 413: ErrorCode.MESSAGE_TOO_LARGE, 503: ErrorCode.OVERLOADED}
+
+
+def make_site(
+    routes: Sequence[Route], *, origins: OriginRules, identifiers: Identifiers, journal: Journal
+) -> Starlette:
+    """The ASGI application.
+
+    Args:
+        routes: The endpoints.
+        origins: Whose pages may read the answers of `/v1/api` (Fetch standard, CORS); the same list as for upgrades.
+        identifiers: Names for what is refused.
+        journal: Told of each refusal.
+    """
+
+    def address(request: Request) -> str:
+        return request.client.host if request.client else ""
+
+    def refuse(request: Request, error: Exception) -> Response:
+        assert isinstance(error, Refused)  # noqa: S101  # registered for it
+        request_id = identifiers.next_request()
+        journal.refused(error.code, request_id, address(request))
+        return error_response(
+            error.code.http, error.code, error.message, request_id, retry_after_ms=error.retry_after_ms
+        )
+
+    def answer(_request: Request, error: Exception) -> Response:
+        assert isinstance(error, HTTPException)  # noqa: S101  # registered for it
+        code = _CODES.get(error.status_code, ErrorCode.MALFORMED_MESSAGE)
+        response = error_response(error.status_code, code, error.detail, identifiers.next_request())
+        response.headers.update(error.headers or {})
+        return response
+
+    def fail(_request: Request, error: Exception) -> Response:
+        code, request_id = ErrorCode.INTERNAL_ERROR, identifiers.next_request()
+        journal.failed(request_id, error)
+        return error_response(code.http, code, code.message, request_id)
+
+    return Starlette(
+        routes=[Route(PATH, _upgrade_required, methods=["GET"]), *routes],
+        middleware=[
+            Middleware(
+                CORSMiddleware,
+                allow_origins=sorted(origins.exact),
+                allow_origin_regex=_any_port(origins),
+                allow_methods=["GET", "POST"],
+                allow_headers=["Authorization", "Content-Type"],
+            )
+        ],
+        exception_handlers={Refused: refuse, HTTPException: answer, Exception: fail},
+    )
+
+
+async def _upgrade_required(_request: Request) -> Response:
+    headers = {"upgrade": "websocket", "sec-websocket-version": "13"}  # RFC 9110 15.5.22
+    raise HTTPException(426, "This path is for WebSocket connections", headers)
+
+
+def _any_port(origins: OriginRules) -> str | None:
+    return "|".join(re.escape(origin) + "(:[0-9]+)?" for origin in sorted(origins.any_port)) or None
