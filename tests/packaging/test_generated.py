@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from watchword.exceptions import ServerError
 from watchword_server.config import Config, ConfigError, load_config
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -70,3 +71,9 @@ def test_example_has_the_right_shape(tmp_path: Path, example: str) -> None:
         load_config(file, environ={}, flags={})
     [problem] = caught.value.problems
     assert "not possible yet" in problem.sentence
+
+
+def test_page_of_errors_names_the_exceptions_that_the_client_raises() -> None:
+    page = (ROOT / "docs/reference/errors.md").read_text(encoding="utf-8")
+    rows = dict(re.findall(r"^\| `([A-Z_]+)` \|.* \| `(\w+)` \|$", page, re.MULTILINE))
+    assert rows == {name: each.__name__ for name, each in ServerError._classes.items()}
