@@ -1,5 +1,6 @@
 """The command line, from arguments to output and exit status."""
 
+import asyncio
 import io
 import json
 import os
@@ -16,10 +17,11 @@ import argon2
 import jwt
 import pytest
 
+from watchword_protocol import __version__
 from watchword_protocol.timestamps import parse_time
 from watchword_server.adapters.sqlite.accounts import SqliteAccounts
 from watchword_server.adapters.sqlite.data_directory import DataDirectory
-from watchword_server.adapters.sqlite.database import open_database
+from watchword_server.adapters.sqlite.database import open_for_reading
 from watchword_server.auth.account import Account
 from watchword_server.cli import main
 from watchword_server.config import Config
@@ -71,9 +73,12 @@ def ada(cli: Cli, data: Path) -> str:
     return outcome.out.split("(")[1].split(")")[0]
 
 
-async def stored(data: Path, name: str) -> Account:
-    async with await open_database(data / "watchword.db", synchronous="off") as database:
-        account = await SqliteAccounts(database).by_name(name)
+def stored(data: Path, name: str) -> Account:
+    async def find() -> Account | None:
+        async with await open_for_reading(data / "watchword.db") as database:
+            return await SqliteAccounts(database).by_name(name)
+
+    account = asyncio.run(find())
     assert account is not None
     return account
 
@@ -128,25 +133,19 @@ def test_a_user_id_begins_as_no_name_may(ada: str) -> None:
         (b"x" * 1024 + b"\n", "x" * 1024),
     ],
 )
-async def test_a_password_loses_exactly_one_newline_at_its_end(
-    data: Path, tmp_path: Path, typed: bytes, password: str
-) -> None:
-    command = [sys.executable, "-m", "watchword_server", "user", "add", "ada", "--role", "user", "--password-stdin"]
-    subprocess.run([*command, "--data", data], input=typed, check=True, env={}, cwd=tmp_path, stdout=subprocess.PIPE)
-    account = await stored(data, "ada")
+def test_a_password_loses_exactly_one_newline_at_its_end(cli: Cli, data: Path, typed: bytes, password: str) -> None:
+    assert cli("user", "add", "ada", "--role", "user", "--password-stdin", "--data", data, stdin=typed).status == 0
+    account = stored(data, "ada")
     assert account.password_hash is not None
     assert argon2.PasswordHasher().verify(account.password_hash, password)
 
 
-async def test_passwd_changes_the_hash_and_makes_older_tokens_stale(data: Path, tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "watchword_server", "user"]
-    options = ["--password-stdin", "--data", str(data)]
-    subprocess.run(
-        [*command, "add", "ada", "--role", "user", *options], input=PASSWORD, check=True, env={}, cwd=tmp_path
-    )
-    before = await stored(data, "ada")
-    subprocess.run([*command, "passwd", "ada", *options], input=b"battery staple\n", check=True, env={}, cwd=tmp_path)
-    after = await stored(data, "ada")
+def test_passwd_changes_the_hash_and_makes_older_tokens_stale(cli: Cli, data: Path, ada: str) -> None:
+    before = stored(data, "ada")
+    outcome = cli("user", "passwd", "ada", "--password-stdin", "--data", data, stdin=b"battery staple\n")
+    assert outcome == (0, "changed the password of ada\n", "")
+    after = stored(data, "ada")
+    assert after.id == ada
     assert after.password_hash is not None
     assert argon2.PasswordHasher().verify(after.password_hash, "battery staple")
     assert before.valid_after is None
@@ -336,9 +335,12 @@ def test_check_config_says_ok_or_that_the_secret_is_missing(cli: Cli, monkeypatc
 
 
 def test_the_version_is_the_protocol_packages(cli: Cli) -> None:
-    from watchword_protocol import __version__
-
     assert cli("--version") == (0, f"watchword {__version__}\n", "")
+
+
+def test_it_runs_as_a_module_too() -> None:
+    command = [sys.executable, "-m", "watchword_server", "--version"]
+    assert subprocess.run(command, capture_output=True, text=True, check=True).stdout == f"watchword {__version__}\n"
 
 
 @pytest.mark.parametrize(
@@ -363,7 +365,7 @@ def test_without_the_servers_packages_one_sentence_names_the_extra(package: str)
     assert done.stderr == f"watchword: {expected}\n"
 
 
-async def test_at_a_terminal_the_password_is_asked_for_twice_and_not_shown(data: Path, tmp_path: Path) -> None:
+def test_at_a_terminal_the_password_is_asked_for_twice_and_not_shown(data: Path) -> None:
     # A new session whose first terminal is ours: that is where the password is asked for.
     source = "import os; os.open(os.ttyname(0), os.O_RDWR); from watchword_server.cli import main; main()"
     arguments = ["user", "add", "ada", "--role", "user", "--data", str(data)]
@@ -386,6 +388,6 @@ async def test_at_a_terminal_the_password_is_asked_for_twice_and_not_shown(data:
         assert process.wait(10) == 0
     os.close(person)
     assert PASSWORD not in shown
-    account = await stored(data, "ada")
+    account = stored(data, "ada")
     assert account.password_hash is not None
     assert argon2.PasswordHasher().verify(account.password_hash, PASSWORD.decode())

@@ -130,6 +130,21 @@ async def test_a_database_locked_by_another_is_storage_unavailable_and_heals(pat
         await database.write(lambda connection: None)
 
 
+async def test_an_extended_result_code_counts_as_its_primary_one(path: Path) -> None:
+    """SQLITE_BUSY_SNAPSHOT: a reader that wants to write after another has written."""
+    await (await open_database(path)).close()
+    late, early = [await open_connection(path, mode="rw") for _ in range(2)]
+    insert = "INSERT INTO revoked VALUES ('token', 'i', 'k', 1.0)"
+    await late.run(lambda connection: connection.execute("BEGIN"))
+    await late.run(lambda connection: connection.execute("SELECT * FROM revoked").fetchall())
+    await early.run(lambda connection: connection.execute(insert))
+    with pytest.raises(Refused) as refusal:
+        await late.run(lambda connection: connection.execute(insert))
+    assert refusal.value.code is ErrorCode.STORAGE_UNAVAILABLE
+    for connection in (late, early):
+        await connection.close()
+
+
 async def test_a_fault_of_ours_is_not_dressed_up_as_the_storages(path: Path) -> None:
     async with await open_database(path) as database:
         with pytest.raises(sqlite3.OperationalError, match="no such table"):
