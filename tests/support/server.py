@@ -1,0 +1,108 @@
+"""A real server in the running loop: port 0, a directory of its own, a few users, and tokens for them."""
+
+import logging
+from collections.abc import AsyncGenerator, Mapping, MutableMapping
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Final
+
+import jwt
+import structlog
+
+from support.accounts import make_account
+from watchword_server.app import RunningServer, serve
+from watchword_server.config import Config
+from watchword_server.ports import Clock
+from watchword_server.user import Role
+
+__all__ = ["PASSWORD", "SECRET", "USERS", "log_lines", "running_server", "token"]
+
+SECRET: Final = "a-secret-for-tests-that-is-long-enough"
+PASSWORD: Final = "correct horse 1"
+"""Of ada and of dora."""
+
+# argon2id of PASSWORD, made once, so that no test pays for hashing it.
+_HASH: Final = "$argon2id$v=19$m=19456,t=2,p=1$jc3l/C0Z3GNsgtRkDP+TGQ$aEdcdR+qYnYqn5bVb/bp4Y5LIGxKWopMJw0ydzzj+2I"
+
+USERS: Final = {
+    account.name: account
+    for account in (
+        make_account("ada", password_hash=_HASH, email="ada@example.org"),
+        make_account("bob"),
+        make_account("cleo", role=Role.DBA),
+        make_account("dora", password_hash=_HASH, deleted_at=1_700_000_003.0),
+        make_account("sys", role=Role.SYSTEM),
+    )
+}
+
+
+@asynccontextmanager
+async def running_server(
+    directory: Path,
+    *,
+    dev: bool = False,
+    clock: Clock | None = None,
+    lines: list[Mapping[str, Any]] | None = None,
+    **sections: Mapping[str, Any],
+) -> AsyncGenerator[RunningServer]:
+    """A server that listens, with USERS in it. It fails the test if the server met anything unexpected.
+
+    Args:
+        directory: Where its data goes.
+        dev: As for `serve`.
+        clock: The machine's, unless a test moves its own.
+        lines: Where its log goes.
+        sections: Settings by section: `auth={"leeway_s": 0}`.
+    """
+    defaults: Mapping[str, Mapping[str, Any]] = {
+        "server": {"port": 0},
+        "auth": {"jwt_secret": SECRET},
+        "storage": {"path": str(directory / "data"), "synchronous": "off"},
+    }
+    config = Config()
+    for name in {*defaults, *sections}:
+        settings = {**defaults.get(name, {}), **sections.get(name, {})}
+        config = replace(config, **{name: replace(getattr(config, name), **settings)})
+    lines = [] if lines is None else lines
+    async with serve(config, dev=dev, clock=clock, log=log_lines(lines)) as server:
+        for account in USERS.values():
+            await server.accounts.add(account)
+        yield server
+    unexpected = [line for line in lines if line["event"] == "internal error"]
+    assert not unexpected, unexpected
+
+
+def log_lines(lines: list[Mapping[str, Any]]) -> structlog.typing.FilteringBoundLogger:
+    """A log that is a list: one mapping a line."""
+
+    def note(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> Mapping[str, Any]:
+        lines.append(event)
+        raise structlog.DropEvent
+
+    wrapper = structlog.make_filtering_bound_logger(logging.DEBUG)
+    log: structlog.typing.FilteringBoundLogger = structlog.wrap_logger(None, processors=[note], wrapper_class=wrapper)
+    return log
+
+
+def token(
+    server: RunningServer, name: str = "ada", *, secret: str = SECRET, lifetime_s: float = 900, **claims: Any
+) -> str:
+    """An access token for a user, valid from now on by the server's clock.
+
+    Args:
+        server: Whose clock counts.
+        name: One of USERS; another name goes into `sub` as it is.
+        secret: What signs it.
+        lifetime_s: From now to `exp`; may be negative.
+        claims: What should be otherwise; None leaves the claim out.
+    """
+    now = server.service.clock.wall()
+    usual: dict[str, Any] = {
+        "iss": "watchword",
+        "sub": USERS[name].id if name in USERS else name,
+        "iat": now,
+        "exp": now + lifetime_s,
+    }
+    wanted = {key: value for key, value in (usual | claims).items() if value is not None}
+    return jwt.encode(wanted, secret, algorithm="HS256")
