@@ -1,7 +1,8 @@
 """A real server in the running loop: port 0, a directory of its own, a few users, and tokens for them."""
 
+import asyncio
 import logging
-from collections.abc import AsyncGenerator, Mapping, MutableMapping
+from collections.abc import AsyncGenerator, Callable, Mapping, MutableMapping
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -16,7 +17,7 @@ from watchword_server.config import Config
 from watchword_server.ports import Clock
 from watchword_server.user import Role
 
-__all__ = ["PASSWORD", "SECRET", "USERS", "log_lines", "running_server", "token"]
+__all__ = ["PASSWORD", "SECRET", "USERS", "log_lines", "running_server", "token", "until"]
 
 SECRET: Final = "a-secret-for-tests-that-is-long-enough"
 PASSWORD: Final = "correct horse 1"
@@ -106,3 +107,10 @@ def token(
     }
     wanted = {key: value for key, value in (usual | claims).items() if value is not None}
     return jwt.encode(wanted, secret, algorithm="HS256")
+
+
+async def until(holds: Callable[[], object], *, patience_s: float = 10.0) -> None:
+    """Wait for something of the server's that nobody announces; the loop goes on meanwhile."""
+    async with asyncio.timeout(patience_s):
+        while not holds():
+            await asyncio.sleep(0.001)
