@@ -128,9 +128,6 @@ class ConnectionRules(Struct, frozen=True):
     max_message_bytes: int = 1_048_576
 
 
-_AUTHENTICATED: Final = frozenset({State.OPEN, State.RENEWING})
-_CHECKING: Final = frozenset({State.CHECKING, State.RENEWING})
-_ENDED: Final = frozenset({State.CLOSING, State.CLOSED})
 # Before authentication, another known type is too early whatever its members; these two are understood.
 _EARLY_TYPES: Final = frozenset({"authenticate", "ping"})
 
@@ -186,14 +183,19 @@ class Connection:
         return f"<Connection {self.id}{who}: {self.state.value}{why}>"
 
     @property
+    def is_authenticated(self) -> bool:
+        """Whether a user context governs it now."""
+        return self.state is State.OPEN or self.state is State.RENEWING
+
+    @property
     def is_checking(self) -> bool:
         """Whether a credential is being checked, so that nothing more may be read."""
-        return self.state in _CHECKING
+        return self.state is State.CHECKING or self.state is State.RENEWING
 
     @property
     def is_ended(self) -> bool:
         """Whether nothing that the peer says matters any more."""
-        return self.state in _ENDED
+        return self.state is State.CLOSING or self.state is State.CLOSED
 
     # What the peer sends
 
@@ -232,7 +234,7 @@ class Connection:
 
     def admitted(self, user: AuthenticatedUser, now: Moment) -> list[Effect]:
         """The credential was good: the connection opens, or goes on with it."""
-        if self.state not in _CHECKING:
+        if not self.is_checking:
             return []
         if self.user is not None and self.user.id != user.id:
             return self.refused(Refused(ErrorCode.USER_MISMATCH), now)
@@ -254,7 +256,7 @@ class Connection:
             return []
         if refused.code.close is None:  # the store cannot be asked: nothing of the client's, and worth another try
             refused = Refused(ErrorCode.OVERLOADED, retry_after_ms=refused.retry_after_ms)
-        is_open = self.state in _AUTHENTICATED
+        is_open = self.is_authenticated
         goes_on = is_open and refused.code.ends is not Ends.ALWAYS
         if goes_on:
             self.state = State.OPEN
@@ -266,7 +268,7 @@ class Connection:
 
     def tick(self, now: Moment) -> list[Effect]:
         """A deadline has passed, or not yet: what is due."""
-        if self.wall_deadline <= now.wall and self.state in _AUTHENTICATED:
+        if self.wall_deadline <= now.wall and self.is_authenticated:
             if self._ends_at <= now.wall:
                 return self._close(ErrorCode.TOKEN_EXPIRED, now)
             effects = self._announce_expiry(now)
@@ -289,7 +291,7 @@ class Connection:
         """End the connection from outside: the account changed, the server stops."""
         if self.is_ended:
             return []
-        if self.state in _AUTHENTICATED:
+        if self.is_authenticated:
             return self._close(code, now)
         return self.refused(Refused(code), now)
 

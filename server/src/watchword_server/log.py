@@ -49,7 +49,8 @@ def configure_log(form: Literal["human", "json"], level: str) -> FilteringBoundL
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level.upper()]),
         cache_logger_on_first_use=True,
     )
-    return structlog.get_logger("watchword")  # type: ignore[no-any-return]  # what wrapper_class makes
+    # Bound at once: the lazy logger would be put together anew for every line, also for those below the level.
+    return structlog.get_logger("watchword").bind()  # type: ignore[no-any-return]  # what wrapper_class makes
 
 
 def _escape(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:

@@ -9,19 +9,18 @@ _EPOCH = date(1970, 1, 1)
 
 
 @lru_cache(64)
-def _format_day(days: int) -> str:
-    return (_EPOCH + timedelta(days)).isoformat()
+def _format_second(seconds: int) -> str:
+    days, rest = divmod(seconds, 86_400)
+    return f"{_EPOCH + timedelta(days)}T{rest // 3600:02}:{rest // 60 % 60:02}:{rest % 60:02}"
 
 
 def format_time(time_s: float) -> str:
     """Seconds since 1970 (0 to the year 9999) as `2026-06-01T08:00:00.000000Z`.
 
-    Four times as fast as `datetime.isoformat`, and every handshake needs it twice: the day is remembered, the rest is
-    arithmetic, and % takes two thirds of an f-string's time.
+    Many times as fast as `datetime.isoformat`, and every handshake needs it twice: whole seconds are remembered.
     """
     seconds, microseconds = divmod(round(time_s * 1_000_000), 1_000_000)
-    days, rest = divmod(seconds, 86_400)
-    return "%sT%02d:%02d:%02d.%06dZ" % (_format_day(days), rest // 3600, rest // 60 % 60, rest % 60, microseconds)  # noqa: UP031  # see above
+    return f"{_format_second(seconds)}.{microseconds:06}Z"
 
 
 def parse_time(text: str) -> float:

@@ -155,6 +155,7 @@ class Gateway(BoundedReader):
             credential: Credential | Refused | None = _credential(head, offered)
         except Refused as refused:
             credential = refused
+        now = service.now()
         websocket = WebSocket(
             service,
             peer,
@@ -162,9 +163,10 @@ class Gateway(BoundedReader):
             opening=switching_protocols(accept, selects_v1=offered.is_ours),
             has_credential=credential is not None,
             is_v1=offered.is_ours,
+            now=now,
         )
         if (transport := self._let_go()) is not None:
-            websocket.start(transport, credential, rest)
+            websocket.start(transport, credential, rest, now)
 
     def _refuse(self, refused: HttpRefused) -> None:
         if self._transport is None:

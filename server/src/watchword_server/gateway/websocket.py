@@ -7,7 +7,8 @@ must wait for the store or for a hash pauses reading and goes on in a task.
 """
 
 import asyncio
-from typing import Final
+from collections.abc import Callable
+from typing import Any, ClassVar, Final
 
 from watchword_protocol.codec import Fault, decode_client, encode
 from watchword_protocol.errors import ErrorCode
@@ -47,6 +48,7 @@ class WebSocket(BoundedReader):
         opening: The 101, which leaves together with the first message once the credential has been judged.
         has_credential: The upgrade request brought one, or what should have been one.
         is_v1: `watchword.v1` was negotiated.
+        now: The moment of the upgrade.
     """
 
     __slots__ = (
@@ -71,14 +73,13 @@ class WebSocket(BoundedReader):
         opening: bytes,
         has_credential: bool,
         is_v1: bool,
+        now: Moment,
     ) -> None:
         self._service = service
         self._peer = peer
         self._socket_address = socket_address
         self._opening: bytes | None = opening
-        self._connection = Connection(
-            service.connection_rules, has_credential=has_credential, is_v1=is_v1, now=service.now()
-        )
+        self._connection = Connection(service.connection_rules, has_credential=has_credential, is_v1=is_v1, now=now)
         self._incoming = Incoming(EARLY_MESSAGE_BYTES)
         self._is_reading = True
         self._task: asyncio.Task[None] | None = None  # while a credential is being checked
@@ -91,15 +92,17 @@ class WebSocket(BoundedReader):
         """The user context; None until it is authenticated."""
         return self._connection.user
 
-    def start(self, transport: asyncio.Transport, credential: Credential | Refused | None, rest: bytes) -> None:
+    def start(
+        self, transport: asyncio.Transport, credential: Credential | Refused | None, rest: bytes, now: Moment
+    ) -> None:
         """Take the transport and judge what the request brought; `rest` is what was sent behind it."""
         self._transport = transport
         self._outbox = Outbox(transport, self._service.rules.max_unsent_bytes)
         self._service.open.add(self)
         transport.set_protocol(self)
-        now = self._service.now()
         if credential is None:
-            self._perform([], now)
+            self._outbox.push(self._opening or b"")
+            self._opening = None
         elif isinstance(credential, Refused):
             self._perform(self._connection.refused(credential, now), now)
         else:
@@ -129,6 +132,8 @@ class WebSocket(BoundedReader):
         self.receive(b"")
 
     def receive(self, data: bytes) -> None:
+        if self._connection.state is State.CLOSED:
+            return  # read only so that our last words are not lost behind a reset
         now = self._service.now()
         if data:
             self._connection.heard_at = now.monotonic
@@ -220,36 +225,27 @@ class WebSocket(BoundedReader):
         self._outbox.push(text_frame(encode(message)))
 
     def _perform(self, effects: list[Effect], now: Moment) -> None:
-        if self._opening is not None:
+        if self._opening is not None and effects:
             opening, self._opening = self._opening, None
             if (refused := self._refused_over_http(effects)) is not None:
                 self._answer_over_http(*refused, now)
                 return
             self._outbox.push(opening)
         for effect in effects:
-            match effect:
-                case Send(message):
-                    if isinstance(message, AuthError):
-                        code, request_id = ErrorCode[message.code], message.request_id
-                        who = self.user.name if self.user else None
-                        self._service.journal.refused(code, request_id, self._peer.address, user=who)
-                    self._send(message)
-                case Handle(message, user):
-                    self._handle(message, user)
-                case Check(credential):
-                    self._check(credential, now)
-                case SendPing():
-                    self._outbox.push(PING_FRAME)
-                case Close(code):
-                    self._close(code)
-                case Abort():
-                    self._transport.abort()
+            self._PERFORMERS[type(effect)](self, effect, now)
 
-    def _handle(self, message: ClientMessage, user: AuthenticatedUser) -> None:
+    def _perform_send(self, effect: Send, _now: Moment) -> None:
+        message = effect.message
+        if isinstance(message, AuthError):
+            who = self.user.name if self.user else None
+            self._service.journal.refused(ErrorCode[message.code], message.request_id, self._peer.address, user=who)
+        self._send(message)
+
+    def _perform_handle(self, effect: Handle, _now: Moment) -> None:
         try:
-            answers = self._service.handlers.handle(message, user)
+            answers = self._service.handlers.handle(effect.message, effect.user)
         except Exception as error:  # noqa: BLE001  # the end of the ladder: the unexpected is logged, the client gets its id
-            answers = [self._internal_error(error, message)]
+            answers = [self._internal_error(error, effect.message)]
         for answer in answers:
             self._send(answer)
 
@@ -258,8 +254,9 @@ class WebSocket(BoundedReader):
         self._service.journal.failed(request_id, error, connection=self._connection)
         return ErrorMessage(code.name, code.message, request_id, id=getattr(message, "id", None))
 
-    def _close(self, code: ErrorCode) -> None:
+    def _perform_close(self, effect: Close, _now: Moment) -> None:
         """Our side of the closing handshake (RFC 6455 7.1.2), behind all that was said before."""
+        code = effect.code
         assert code.close is not None  # noqa: S101  # connections end by rows that have one
         if self._task is not None:
             self._task.cancel()
@@ -269,6 +266,12 @@ class WebSocket(BoundedReader):
         self._outbox.push(self._incoming.close(code.close, code.name))
         if code is ErrorCode.MESSAGE_TOO_LARGE:  # not even the peer's close frame can be read any more
             self._end_sending()
+
+    def _perform_ping(self, _effect: SendPing, _now: Moment) -> None:
+        self._outbox.push(PING_FRAME)
+
+    def _perform_abort(self, _effect: Abort, _now: Moment) -> None:
+        self._transport.abort()
 
     def _end_sending(self) -> None:
         self._outbox.flush()
@@ -290,6 +293,9 @@ class WebSocket(BoundedReader):
         end_sending(self._transport)
 
     # The credential
+
+    def _perform_check(self, effect: Check, now: Moment) -> None:
+        self._check(effect.credential, now)
 
     def _check(self, credential: Credential, now: Moment) -> None:
         try:
@@ -336,3 +342,12 @@ class WebSocket(BoundedReader):
             self._incoming.allow(service.connection_rules.max_message_bytes)
         service.journal.opened(connection, self._peer.address)
         self._perform(effects, now)
+
+    _PERFORMERS: ClassVar[dict[type[Effect], Callable[["WebSocket", Any, Moment], None]]] = {
+        Send: _perform_send,
+        Handle: _perform_handle,
+        Check: _perform_check,
+        SendPing: _perform_ping,
+        Close: _perform_close,
+        Abort: _perform_abort,
+    }
