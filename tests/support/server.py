@@ -112,5 +112,5 @@ def token(
 async def until(holds: Callable[[], object], *, patience_s: float = 10.0) -> None:
     """Wait for something of the server's that nobody announces; the loop goes on meanwhile."""
     async with asyncio.timeout(patience_s):
-        while not holds():
+        while not holds():  # noqa: ASYNC110  # what is waited for sets no event, on purpose
             await asyncio.sleep(0.001)
