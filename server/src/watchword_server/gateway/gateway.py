@@ -60,7 +60,8 @@ class Gateway(BoundedReader):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         transport = cast("asyncio.Transport", transport)  # uvloop's are, but by no common class
-        self._address = transport.get_extra_info("peername")[0]
+        # A client that is gone already has no address any more.
+        self._address = (transport.get_extra_info("peername") or ("",))[0]
         if self._service.is_crowded(self._address):
             transport.abort()  # far beyond what the limits answer politely
         self._service.sockets.enter(self._address)
@@ -148,8 +149,9 @@ class Gateway(BoundedReader):
         forwarded_for = head.values(b"x-forwarded-for")
         is_forwarded = bool(forwarded_for or head.values(b"forwarded"))
         peer = service.rules.proxies.peer(self._address, forwarded_for, is_forwarded=is_forwarded)
-        if (code := service.connections.enter(peer.address)) is not None:
+        if (code := service.connections.passed_by(peer.address)) is not None:
             raise HttpRefused(code.http, code)
+        service.connections.enter(peer.address)
         try:
             check_origin(service.rules.origins, head.once(b"origin"), head.once(b"host") or b"")
             credential: Credential | Refused | None = _credential(head, offered)

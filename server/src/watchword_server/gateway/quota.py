@@ -6,7 +6,7 @@ __all__ = ["Quota"]
 
 
 class Quota:
-    """A count of what is open.
+    """A count of what is open; whoever was counted with `enter` is taken off with `leave`.
 
     Args:
         limit: In all.
@@ -22,20 +22,18 @@ class Quota:
     def __len__(self) -> int:
         return self._count
 
-    def is_full(self, address: str) -> bool:
-        """Whether one more would pass a limit."""
-        return self._count >= self._limit or self._by_address.get(address, 0) >= self._limit_per_address
-
-    def enter(self, address: str) -> ErrorCode | None:
-        """Count one more, or say which limit it would pass: OVERLOADED in all, TOO_MANY_CONNECTIONS from here."""
+    def passed_by(self, address: str) -> ErrorCode | None:
+        """The limit that one more would pass: OVERLOADED in all, TOO_MANY_CONNECTIONS from this address."""
         if self._count >= self._limit:
             return ErrorCode.OVERLOADED
-        count = self._by_address.get(address, 0)
-        if count >= self._limit_per_address:
+        if self._by_address.get(address, 0) >= self._limit_per_address:
             return ErrorCode.TOO_MANY_CONNECTIONS
-        self._by_address[address] = count + 1
-        self._count += 1
         return None
+
+    def enter(self, address: str) -> None:
+        """Count one more."""
+        self._by_address[address] = self._by_address.get(address, 0) + 1
+        self._count += 1
 
     def leave(self, address: str) -> None:
         """One that entered is gone."""
