@@ -147,13 +147,18 @@ async def test_a_code_from_the_future_is_readable_and_judged_by_its_range(
 
 
 async def test_a_refusal_without_a_close_frame_is_not_waited_on_for_ever() -> None:
+    left = asyncio.Event()
+
     async def live(peer: Peer) -> None:
         await peer.say(auth_error("INVALID_SIGNATURE"))
         await peer.wait_gone()
+        left.set()
 
     async with play(live) as server:
         with pytest.raises(watchword.InvalidSignature):
             await watchword.connect(server.url, token="a.b.c", close_timeout_s=0.05)
+        assert [task for task in asyncio.all_tasks() if task.get_name().startswith("watchword")] == []
+        await asyncio.wait_for(left.wait(), 2)
 
 
 async def test_a_refusal_that_is_cut_off_is_still_the_refusal() -> None:

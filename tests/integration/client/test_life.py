@@ -3,6 +3,7 @@
 import asyncio
 import json
 import time
+from typing import Any
 
 import pytest
 from websockets.utils import accept_key
@@ -11,6 +12,7 @@ import watchword
 from support.scripted_server import Peer, auth_success, play, welcome
 from support.stepped_time import SteppedTime
 from watchword import State
+from watchword_protocol.messages import Authenticate
 
 
 async def test_answers_that_overtake_each_other_find_their_questions() -> None:
@@ -56,6 +58,7 @@ async def test_no_answer_is_a_timeout_and_a_late_one_is_dropped() -> None:
             await db.ping(timeout_s=0.02)
         late.set()
         assert await db.ping() > 0
+        assert db._link.connection._pending == {}
 
 
 async def test_a_message_that_is_unknown_or_speaks_of_nobody_is_ignored() -> None:
@@ -171,14 +174,39 @@ async def test_a_server_that_does_not_answer_the_close_is_left_in_time() -> None
         began = time.monotonic()
         await db.close()
         assert time.monotonic() - began < 1
+        assert watchword_tasks() == set()
         gone.set()
 
 
-async def answer_upgrade(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+async def test_a_server_that_never_reads_is_left_in_time() -> None:
+    """A close frame waits behind what is unsent, beyond the library's own time limit."""
+
+    async def accept_and_read_nothing(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await answer_upgrade(reader, writer, limits={"max_message_bytes": 10**9, "heartbeat_s": 25})
+        writer.transport.pause_reading()  # type: ignore[attr-defined]  # a WriteTransport that is a socket's
+        await gone.wait()
+        writer.close()
+
+    gone = asyncio.Event()
+    server = await asyncio.start_server(accept_and_read_nothing, "127.0.0.1", 0)
+    async with server:
+        port = server.sockets[0].getsockname()[1]
+        db = await watchword.connect(f"ws://127.0.0.1:{port}", token="a.b.c", close_timeout_s=0.05)
+        flood = Authenticate("jwt", token="x" * 20_000_000)
+        with pytest.raises(TimeoutError, match="No answer to Authenticate"):
+            await db._link.connection.authenticate(flood, 0.05)
+        began = time.monotonic()
+        await asyncio.wait_for(db.close(), 5)
+        assert time.monotonic() - began < 1
+        assert watchword_tasks() == set()
+        gone.set()
+
+
+async def answer_upgrade(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, **changes: Any) -> None:
     """The 101 and `auth_success`, by hand."""
     head = (await reader.readuntil(b"\r\n\r\n")).decode()
     key = next(line[19:] for line in head.split("\r\n") if line.startswith("Sec-WebSocket-Key: "))
-    message = json.dumps(auth_success()).encode()
+    message = json.dumps(auth_success(**changes)).encode()
     writer.write(
         b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
         b"Sec-WebSocket-Accept: " + accept_key(key).encode() + b"\r\n\r\n"

@@ -68,7 +68,9 @@ async def test_the_servers_announcement_comes_before_our_own_time() -> None:
     ):
         await time.wait_for(450)
         time.advance(450)
-        assert await time.next_wait() == 1770
+        await time.wait_for(1770)
+        await db.ping()
+        assert await time.next_wait() == 1770  # the announcement was for the old token
         assert db.user.lifetime_s == 1800
         assert len(server.peers) == 1
 
@@ -170,6 +172,24 @@ async def test_a_refused_renewal_ends_the_connection_and_the_next_one_gets_anoth
         assert await time.pass_wait() == 0.75
         await db.wait_for(State.OPEN, timeout_s=2)
         assert server.authorizations == ["Bearer t1", "Bearer t3"]
+
+
+async def test_a_token_refused_in_a_renewal_is_not_sent_again() -> None:
+    time, tokens = SteppedTime(), iter(["one", "two", "two"])
+
+    async def fetch() -> str:
+        return next(tokens)
+
+    async with (
+        play(renew(auth_error("TOKEN_EXPIRED"), end=4100), welcome()) as server,
+        connect(server.url, time, token=fetch) as db,
+    ):
+        await time.pass_wait()
+        await db.wait_for(State.RECONNECTING, timeout_s=2)
+        await time.pass_wait()
+        status = await db.wait_for(State.CLOSED, timeout_s=2)
+        assert type(status.reason) is watchword.TokenExpired
+        assert server.authorizations == ["Bearer one"]
 
 
 async def test_another_users_token_stops_the_client() -> None:

@@ -1,6 +1,7 @@
 """The synchronous form: the same nouns, from a thread without a loop."""
 
 import asyncio
+import signal
 import threading
 import time
 from collections.abc import Generator
@@ -117,6 +118,23 @@ def test_closing_in_one_thread_ends_the_wait_of_another() -> None:
         db.close()
         thread.join(5)
         assert [type(error) for error in raised] == [watchword.Closed]
+
+
+def test_ctrl_c_ends_the_wait_and_what_was_asked() -> None:
+    main = threading.main_thread().ident
+    assert main is not None
+
+    async def live(peer: Peer) -> None:
+        await peer.say(auth_success())
+        await peer.hear()
+        signal.pthread_kill(main, signal.SIGINT)
+        await peer.answer_pings()
+
+    with play_in_thread(live) as server, watchword.sync.connect(server.url, token="a.b.c") as db:
+        with pytest.raises(KeyboardInterrupt):
+            db.ping()
+        assert db.ping() > 0
+        assert db._client._link.connection._pending == {}
 
 
 def test_a_client_is_opened_once() -> None:
