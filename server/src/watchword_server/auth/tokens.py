@@ -132,10 +132,10 @@ def _check_shape(token: Token, rules: TokenRules, _now: float) -> Verdict:
 
 def _read_header(segment: bytes) -> str:
     header = decode_object(decode_base64url(segment))
+    if not (_is_text(header.get("alg")) and _is_text(header.get("kid", "-")) and _is_text(header.get("typ", "JWT"))):
+        raise ValueError("alg, kid or typ is not text")
     if "crit" in header or "b64" in header or header.get("typ", "JWT") not in _TYPES:
         raise ValueError("a header that we do not understand")  # RFC 7515 4.1.11: what is critical must be understood
-    if not (_is_text(header.get("alg")) and _is_text(header.get("kid", "-"))):
-        raise ValueError("alg or kid is not text")
     return str(header["alg"])
 
 
