@@ -49,13 +49,14 @@ class Incoming:
         max_message_bytes: The longest message, all its fragments together.
     """
 
-    __slots__ = ("_at", "_data", "_fallback", "_max_message_bytes")
+    __slots__ = ("_at", "_data", "_fallback", "_is_closed", "_max_message_bytes")
 
     def __init__(self, max_message_bytes: int) -> None:
         self._max_message_bytes = max_message_bytes
         self._data = b""
         self._at = 0
         self._fallback: Fallback | None = None
+        self._is_closed = False  # by the peer, in a small frame
 
     def allow(self, max_message_bytes: int) -> None:
         """Set the limit for the messages to come."""
@@ -75,6 +76,8 @@ class Incoming:
     def next_event(self) -> Event | None:
         """The next whole frame, or None until more bytes come."""
         if self._fallback is None:
+            if self._is_closed:
+                self.discard()
             if self._at >= len(self._data):
                 return None
             found = read_small(self._data, self._at, self._max_message_bytes)
@@ -109,6 +112,7 @@ class Incoming:
             case Kind.PING:
                 return Event(kind, payload, pong_frame(payload))
             case Kind.CLOSE:
+                self._is_closed = True  # what follows is discarded (RFC 6455 1.4)
                 return Event(kind, payload, close_frame(payload))
         return Event(kind, payload)
 
