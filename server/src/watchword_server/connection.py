@@ -360,7 +360,7 @@ class Connection:
         return AuthSuccess(
             user=user.name,
             user_id=user.id,
-            role=user.role.value,
+            role=user.role,
             connection_id=self.id,
             expires_at=None if user.expires_at is None else format_time(user.expires_at),
             server_time=format_time(now.wall),

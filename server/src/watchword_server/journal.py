@@ -1,5 +1,7 @@
 """What is told of connections: one line for each refusal and each end, never a flood, never a secret."""
 
+import logging
+
 from structlog.typing import FilteringBoundLogger
 
 from watchword_protocol.errors import ErrorCode
@@ -19,6 +21,7 @@ class Journal:
         self._log = log
         self._clock = clock
         self._lines_per_s = lines_per_s
+        self._tells_all = log.is_enabled_for(logging.DEBUG)
         self._second = 0
         self._lines = 0
         self._left_out = 0
@@ -31,13 +34,13 @@ class Journal:
     def opened(self, connection: Connection, address: str) -> None:
         """A connection was authenticated, or renewed."""
         user = connection.user
-        if user is not None:
+        if user is not None and self._tells_all:
             self._log.debug(
                 "opened",
                 connection=connection.id,
                 user=user.name,
                 user_id=user.id,
-                role=user.role.value,
+                role=user.role,
                 method=user.auth_method,
                 token=user.token_id,
                 address=address,
@@ -51,7 +54,7 @@ class Journal:
                 connection=connection.id,
                 user=connection.user.name,
                 user_id=connection.user.id,
-                role=connection.user.role.value,
+                role=connection.user.role,
                 method=connection.user.auth_method,
                 address=address,
                 code=connection.ends_with.name if connection.ends_with else "by the client",

@@ -1,7 +1,7 @@
 """Who a connection speaks for."""
 
 from collections.abc import Mapping
-from enum import Enum, unique
+from enum import StrEnum, unique
 from typing import Any, Literal
 
 from msgspec import Struct
@@ -10,8 +10,8 @@ __all__ = ["AuthenticatedUser", "Role"]
 
 
 @unique
-class Role(Enum):
-    """What a user may do, in ascending order; the value is the word on the wire."""
+class Role(StrEnum):
+    """What a user may do, in ascending order; a role is the word on the wire."""
 
     USER = "user"
     SERVICE = "service"

@@ -51,6 +51,7 @@ class TrustedProxies:
         return None
 
 
+@lru_cache(1024)
 def _is_loopback(address: str) -> bool:
     parsed = _parse(address)
     return parsed is not None and parsed.is_loopback

@@ -60,7 +60,7 @@ def _values(request: Request, name: str) -> list[bytes]:
 
 def _context(user: AuthenticatedUser) -> dict[str, object]:
     return {
-        "user": {"id": user.id, "name": user.name, "role": user.role.value, "email": user.email},
+        "user": {"id": user.id, "name": user.name, "role": user.role, "email": user.email},
         "auth_method": user.auth_method,
         "issuer": user.issuer,
         "token_id": user.token_id,
