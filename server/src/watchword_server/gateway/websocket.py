@@ -133,7 +133,8 @@ class WebSocket(BoundedReader):
 
     def receive(self, data: bytes) -> None:
         if self._connection.state is State.CLOSED:
-            return  # read only so that our last words are not lost behind a reset
+            self._read_or_pause()  # only so that our last words are not lost behind a reset, and the peer's end is seen
+            return
         now = self._service.now()
         if data:
             self._connection.heard_at = now.monotonic
@@ -162,13 +163,13 @@ class WebSocket(BoundedReader):
             if self._outbox.is_stuck(now.monotonic, self._service.rules.stall_timeout_s):
                 self._perform(self._connection.end(ErrorCode.SLOW_CONSUMER, now), now)
         self._perform(self._connection.tick(now), now)
-        self._outbox.flush()
+        self.receive(b"")  # a check may have been given up, so that reading goes on
 
     def end(self, code: ErrorCode) -> None:
         """Close with this error. Ending twice is harmless."""
         now = self._service.now()
         self._perform(self._connection.end(code, now), now)
-        self._outbox.flush()
+        self.receive(b"")  # as in tick
 
     def shutdown(self) -> None:
         """The server stops."""
@@ -286,6 +287,8 @@ class WebSocket(BoundedReader):
         return None
 
     def _answer_over_http(self, code: ErrorCode, error: AuthError, now: Moment) -> None:
+        if self._task is not None:
+            self._task.cancel()
         refused = HttpRefused(code.http, code, error.message)
         self._service.journal.refused(code, error.request_id, self._peer.address)
         self._connection.peer_closed(now)
