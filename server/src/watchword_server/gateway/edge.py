@@ -200,8 +200,8 @@ class Edge(HttpToolsProtocol):
 
     def on_response_complete(self) -> None:
         super().on_response_complete()
-        if self.pipeline or self._head_bytes is not None:
-            return  # another request is under way
+        if not self.cycle.response_complete or self._head_bytes is not None:
+            return  # another request is under way, or has been taken from the pipeline just now
         if self._is_body_complete:
             self._is_between = True
         else:

@@ -118,10 +118,12 @@ def _frame_size(head: bytes) -> int | None:
     """The bytes of the whole frame that begins here (RFC 6455 5.2); None until its length can be read."""
     if len(head) < 2:
         return None
+    if not head[1] & 0x80:
+        return 2  # not masked: refused for that alone
     length = head[1] & 0x7F
     extended = {126: 2, 127: 8}.get(length, 0)
     if len(head) < 2 + extended:
         return None
     if extended:
         length = int.from_bytes(head[2 : 2 + extended])
-    return 2 + extended + (4 if head[1] & 0x80 else 0) + length
+    return 6 + extended + length
