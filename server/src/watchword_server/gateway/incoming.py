@@ -79,6 +79,7 @@ class Incoming:
             if self._is_closed:
                 self.discard()
             if self._at >= len(self._data):
+                self.discard()  # an idle connection keeps no message
                 return None
             found = read_small(self._data, self._at, self._max_message_bytes)
             if found is Small.INCOMPLETE:

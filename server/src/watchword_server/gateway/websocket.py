@@ -139,8 +139,10 @@ class WebSocket(BoundedReader):
         if data:
             self._connection.heard_at = now.monotonic
             self._incoming.feed(data)
-        while not self._is_held and (event := self._incoming.next_event()) is not None:
+        is_held = self._is_held
+        while not is_held and (event := self._incoming.next_event()) is not None:
             self._take(event, now)
+            is_held = self._is_held
         self._outbox.flush()
         self._read_or_pause()
 
