@@ -146,6 +146,51 @@ async def test_garbage_on_an_open_connection_ends_it_with_1002() -> None:
         assert await closed_with == 1002
 
 
+async def test_a_message_over_our_own_limit_ends_the_connection_and_says_so() -> None:
+    async with (
+        play(welcome({"type": "moon_phase", "phase": "x" * 2000})) as server,
+        watchword.connect(server.url, token="a.b.c", reconnect=False, max_message_bytes=1000) as db,
+    ):
+        status = await db.wait_for(State.CLOSED, timeout_s=2)
+        assert isinstance(status.reason, watchword.ConnectionLost)
+        assert "given up: frame with 2" in str(status.reason)
+
+
+async def test_a_link_that_is_silent_is_given_up() -> None:
+    async def accept_and_say_nothing_more(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await answer_upgrade(reader, writer)
+        await gone.wait()
+        writer.close()
+
+    gone = asyncio.Event()
+    server = await asyncio.start_server(accept_and_say_nothing_more, "127.0.0.1", 0)
+    async with server:
+        port = server.sockets[0].getsockname()[1]
+        async with watchword.connect(
+            f"ws://127.0.0.1:{port}", token="a.b.c", reconnect=False, heartbeat_s=0.02, close_timeout_s=0.02
+        ) as db:
+            status = await db.wait_for(State.CLOSED, timeout_s=2)
+            assert isinstance(status.reason, watchword.ConnectionLost)
+            assert "given up: keepalive ping timeout" in str(status.reason)
+        gone.set()
+
+
+async def test_closing_while_something_is_asked_says_that_it_was_you() -> None:
+    async def live(peer: Peer) -> None:
+        await peer.say(auth_success())
+        await peer.hear()
+        heard.set()
+        await peer.wait_gone()
+
+    heard = asyncio.Event()
+    async with play(live) as server:
+        async with watchword.connect(server.url, token="a.b.c") as db:
+            asking = asyncio.create_task(db.ping())
+            await heard.wait()
+        with pytest.raises(watchword.Closed, match="closed before the answer"):
+            await asking
+
+
 async def test_leaving_sends_a_close_frame() -> None:
     closed_with: asyncio.Future[int | None] = asyncio.get_running_loop().create_future()
 

@@ -8,6 +8,7 @@ import pytest
 
 import watchword
 from watchword import exceptions
+from watchword.client import ConnectOptions
 
 
 def test_all_names_exist_once() -> None:
@@ -25,6 +26,10 @@ def test_every_exception_that_is_defined_is_public() -> None:
 @pytest.mark.parametrize("name", [name for name in watchword.__all__ if inspect.isclass(getattr(watchword, name))])
 def test_every_public_class_says_what_it_is(name: str) -> None:
     assert getattr(watchword, name).__doc__
+
+
+def test_what_passes_options_on_knows_all_of_them() -> None:
+    assert {"url", "token", *ConnectOptions.__annotations__} == set(inspect.signature(watchword.connect).parameters)
 
 
 def test_importing_the_client_loads_neither_the_server_nor_its_libraries() -> None:

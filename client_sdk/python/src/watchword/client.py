@@ -6,7 +6,7 @@ import time
 import warnings
 from collections.abc import AsyncIterator, Awaitable, Callable, Generator
 from types import TracebackType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypedDict
 
 from watchword.address import complete_url
 from watchword.credentials import Credential, Present, Token
@@ -20,7 +20,26 @@ from watchword.user import User
 if TYPE_CHECKING:
     from ssl import SSLContext
 
-__all__ = ["Client", "connect"]
+__all__ = ["Client", "ConnectOptions", "connect"]
+
+
+class ConnectOptions(TypedDict, total=False):
+    """What `connect` takes besides url and token, for whatever passes it on."""
+
+    user: str | None
+    password: str | None
+    present: Present
+    reconnect: bool
+    retry_first: bool
+    open_timeout_s: float
+    close_timeout_s: float
+    token_timeout_s: float
+    heartbeat_s: float
+    max_message_bytes: int
+    ssl: "SSLContext | None"
+    clock: Callable[[], float]
+    sleep: Callable[[float], Awaitable[object]]
+    random: Callable[[], float]
 
 
 def connect(
@@ -35,6 +54,7 @@ def connect(
     open_timeout_s: float = 20.0,
     close_timeout_s: float = 5.0,
     token_timeout_s: float = 30.0,
+    heartbeat_s: float = 20.0,
     max_message_bytes: int = 16_777_216,
     ssl: "SSLContext | None" = None,
     clock: Callable[[], float] = time.monotonic,
@@ -55,6 +75,7 @@ def connect(
         open_timeout_s: For one attempt, from the first packet to the server's answer; also for a renewal's answer.
         close_timeout_s: For the server's close frame; after it the socket is dropped.
         token_timeout_s: For one call of the token function.
+        heartbeat_s: Between two pings of ours, and for the answer to each; without one the link is given up.
         max_message_bytes: The largest message taken from the server.
         ssl: For `wss://` with certificates of your own.
         clock, sleep, random: Time in seconds, waiting, and chance from 0 to 1; for tests.
@@ -69,7 +90,7 @@ def connect(
     address = complete_url(url)
     if ssl is not None and not address.startswith("wss:"):
         raise ValueError("ssl is for a wss:// url")
-    socket = SocketOptions(open_timeout_s, close_timeout_s, max_message_bytes, ssl)
+    socket = SocketOptions(open_timeout_s, close_timeout_s, heartbeat_s, max_message_bytes, ssl)
     options = LinkOptions(present, reconnect, retry_first, token_timeout_s, socket)
     return Client(Link(address, Credential(token, user, password, present), options, Timing(clock, sleep, random)))
 

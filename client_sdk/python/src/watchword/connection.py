@@ -11,7 +11,7 @@ from websockets.exceptions import ConnectionClosed
 
 from watchword.credentials import Presented
 from watchword.ending import explain_close, explain_message
-from watchword.exceptions import ConnectFailed, ConnectionLost, MessageTooLarge, ServerError, WatchwordError
+from watchword.exceptions import Closed, ConnectFailed, ConnectionLost, MessageTooLarge, ServerError, WatchwordError
 from watchword.upgrade import SocketOptions, upgrade
 from watchword.user import User, read_user
 from watchword_protocol.codec import SERVER_TYPES, Fault, decode_server, encode
@@ -38,7 +38,9 @@ _log = logging.getLogger("watchword")
 
 _Answer = TypeVar("_Answer")
 _Reply = Pong | QueryResult | SubscriptionAck | Unsubscribed
-_PROTOCOL_ERROR: Final = 1002  # RFC 6455 7.4.1
+# RFC 6455 7.4.1
+_NORMAL: Final = 1000
+_PROTOCOL_ERROR: Final = 1002
 
 
 class Connection:
@@ -59,6 +61,7 @@ class Connection:
         self._pending: dict[object, asyncio.Future[_Reply]] = {}
         self._last_error: AuthError | ErrorMessage | None = None
         self._come_back_at: float | None = None
+        self._is_closing = False
         self._reader = asyncio.create_task(self._read(), name="watchword reader")
 
     # Beginning
@@ -134,7 +137,7 @@ class Connection:
         Raises:
             ServerError: The server answered with an error.
             MessageTooLarge: The message is over the server's limit. It was not sent, since it would end the connection.
-            ConnectionLost: The connection ended before the answer came.
+            ConnectionLost: The connection ended before the answer came; Closed where it was you who ended it.
             TimeoutError: No answer within `timeout_s`; one that comes later is dropped.
         """
         message_id = next(self._ids)
@@ -163,7 +166,7 @@ class Connection:
         if answer.done():
             return answer.result()
         ending = self._ended.result()
-        if isinstance(ending, MessageTooLarge):  # it ended because of what was in flight
+        if isinstance(ending, MessageTooLarge | Closed):  # it ended because of what was in flight, or of you
             raise ending.with_traceback(None)
         raise ConnectionLost(f"The connection ended before the answer. {ending}") from ending
 
@@ -220,7 +223,10 @@ class Connection:
                 _log.debug("< %s, of no subscription", type(message).__name__)
 
     def _explain(self, closed: ConnectionClosed) -> WatchwordError:
-        if closed.rcvd is None and closed.sent is not None and not self._last_error:
+        if self._is_closing:
+            return Closed("The client was closed before the answer.")
+        if closed.sent is not None and not closed.rcvd_then_sent and self._last_error is None:
+            # By the library: no answer to a ping, a message over our limit, a frame that is none.
             return ConnectionLost(f"The connection was given up: {closed.sent.reason or closed.sent.code}.")
         wait_s = 0.0 if self._come_back_at is None else max(0.0, self._come_back_at - self._clock())
         code, reason = (closed.rcvd.code, closed.rcvd.reason) if closed.rcvd else (None, "")
@@ -235,8 +241,9 @@ class Connection:
 
     async def close(self) -> None:
         """Close with a close frame, and without one where the server does not answer it within `close_timeout_s`."""
+        self._is_closing = True
         try:
-            await self._close_socket(1000, "")
+            await self._close_socket(_NORMAL, "")
         finally:
             await self._abort()
 

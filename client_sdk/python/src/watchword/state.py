@@ -7,7 +7,8 @@ CONNECTING --> OPEN <--> RECONNECTING
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from dataclasses import dataclass
 from enum import Enum
 from typing import Final
@@ -71,7 +72,7 @@ class StateLog:
         changed, self._changed = self._changed, asyncio.Event()
         changed.set()
 
-    async def follow(self) -> AsyncIterator[Status]:
+    async def follow(self) -> AsyncGenerator[Status]:
         """The present status, then each later one; ends after CLOSED. Who lags by more than 64 misses the oldest."""
         seen = self._count - 1
         while True:
@@ -91,9 +92,10 @@ class StateLog:
         Raises:
             WatchwordError: The client closed, and so will never be in another state: its reason, or Closed.
         """
-        async for status in self.follow():
-            if status.state is state:
-                return status
+        async with aclosing(self.follow()) as statuses:
+            async for status in statuses:
+                if status.state is state:
+                    return status
         raise why_closed(self.status)
 
 

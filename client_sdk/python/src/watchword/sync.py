@@ -14,7 +14,7 @@ import warnings
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator
 from concurrent.futures import CancelledError, Future
 from types import TracebackType
-from typing import Any, TypeVar
+from typing import Any, TypeVar, Unpack
 
 from watchword import client
 from watchword.credentials import Token
@@ -27,7 +27,9 @@ __all__ = ["SyncClient", "connect"]
 _Result = TypeVar("_Result")
 
 
-def connect(url: str, *, token: Token | Callable[[], str] | None = None, **options: Any) -> "SyncClient":
+def connect(
+    url: str, *, token: Token | Callable[[], str] | None = None, **options: Unpack[client.ConnectOptions]
+) -> "SyncClient":
     """A client of a Watchword server: `with watchword.sync.connect(url, token=...) as db`.
 
     Args:

@@ -30,6 +30,7 @@ class SocketOptions:
 
     open_timeout_s: float
     close_timeout_s: float
+    heartbeat_s: float
     max_message_bytes: int
     ssl: "SSLContext | None" = None
 
@@ -58,6 +59,8 @@ async def upgrade(url: str, presented: Presented, options: SocketOptions) -> Cli
             proxy=None if is_loopback(url) else True,
             open_timeout=None,
             close_timeout=options.close_timeout_s,
+            ping_interval=options.heartbeat_s,
+            ping_timeout=options.heartbeat_s,
             max_size=options.max_message_bytes,
             logger=_log,
             **tls,
