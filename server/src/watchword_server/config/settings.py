@@ -242,7 +242,7 @@ class StatementLimits(Section, name="limits.role"):
 @dataclass(frozen=True, kw_only=True)
 class Limits(Section, name="limits"):
     """How much one client, one user, one statement may take. Limits of statements may be set anew for a role in
-    `[limits.role.NAME]`.
+    `[limits.role.NAME]`. Those of statements and subscriptions take effect once there is SQL.
     """
 
     connections: Annotated[int, Meta(ge=1, le=10_000_000)] = 20_000
@@ -317,7 +317,7 @@ class Storage(Section, name="storage"):
 
 @dataclass(frozen=True, kw_only=True)
 class Live(Section, name="live"):
-    """Subscriptions."""
+    """Slow readers, and subscriptions, whose settings take effect once there are any."""
 
     max_snapshot_bytes: Annotated[int, Meta(ge=_KIB, le=_GIB)] = 8 * _MIB
     """Bytes of one snapshot."""
@@ -333,7 +333,7 @@ class Live(Section, name="live"):
 
 @dataclass(frozen=True, kw_only=True)
 class Audit(Section, name="audit"):
-    """The record of who did what."""
+    """The record of who did what; not kept yet."""
 
     retention_s: Annotated[int, Meta(ge=0, le=100 * _YEAR_S)] = 90 * _DAY_S
     """Seconds for which audit rows are kept."""
@@ -344,7 +344,7 @@ class Ops(Section, name="ops"):
     """Logs and metrics."""
 
     listen: Annotated[str, Check(listen_fault)] = ""
-    """`host:port` of a listener of its own for metrics, without authentication. Empty: none."""
+    """`host:port` of a listener of its own for metrics, without authentication. Empty: none. Not possible yet."""
     log: Literal["human", "json"] = "human"
     """Form of the log lines on standard error."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"

@@ -97,10 +97,10 @@ def issuers_fault(issuers: Sequence[str]) -> str | None:
 
 
 def listen_fault(listen: str) -> str | None:
-    """Whether it is host and port, or empty."""
+    """Whether it is empty; host and port are a later stage."""
     if listen and (not _LISTEN.fullmatch(listen) or int(listen.rpartition(":")[2]) > 65_535):
         return f'{shown(listen)} is not a place to listen: write host:port, as in "127.0.0.1:9090"'
-    return None
+    return "metrics are not served yet: leave it empty" if listen else None
 
 
 def text_fault(text: str) -> str | None:
