@@ -16,7 +16,7 @@ setup:
 	@sh scripts/setup.sh
 
 demo: setup
-	@$(PY) examples/demo.py
+	@$(PY) -m examples.demo
 
 test: setup
 	$(PY) -m pytest
