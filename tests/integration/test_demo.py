@@ -1,0 +1,107 @@
+"""The demo, as `make demo` runs it."""
+
+import asyncio
+import io
+import os
+import re
+import signal
+import sys
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from examples.demo.case import Case, Outcome
+from examples.demo.page import COMMANDS, COMMANDS_BESIDE, Page
+from examples.demo.verdict import Expected, Told
+from examples.demo.wire import Seen
+from watchword_protocol.errors import ErrorCode
+
+ROOT = Path(__file__).parents[2]
+
+# Some of what has to be in it; the demo itself compares every line with the error table.
+LINES = [
+    r"expired +H S M +TOKEN_EXPIRED +401 +4100 new_token ok",
+    r"forged and expired +H S M +INVALID_SIGNATURE +401 +4203 stop +ok",
+    r"untrusted issuer +H S M +UNTRUSTED_ISSUER +401 +4204 stop +ok",
+    r"without sub +H S M +MISSING_CLAIM +400 +4201 stop +ok",
+    r"alg none, not signed +H S M +INVALID_TOKEN +401 +4202 stop +ok",
+    r"of a deleted user +H S M +INVALID_CREDENTIALS +401 +4205 stop +ok",
+    r"revoked +H S M +TOKEN_REVOKED +401 +4101 new_token ok",
+    r"wrong password +H M +INVALID_CREDENTIALS +401 +4205 stop +ok",
+    r"header twice +H +MALFORMED_AUTHORIZATION +400 +4200 stop +ok",
+    r"a page of https://evil.example +request ORIGIN_NOT_ALLOWED +403 +4208 stop +ok",
+    r"a binary frame +first +UNSUPPORTED_DATA +- +4211 stop +ok",
+    r"another user's token +renewal USER_MISMATCH +- +4207 stop +ok",
+    r"nothing after the upgrade +first +AUTH_TIMEOUT +- +4002 reconnect ok",
+    r"SIGTERM, with a client connected +open +SERVER_SHUTDOWN +- +1012 reconnect ok",
+    r"5 \.\.\. 4 \.\.\. 3 \.\.\. 2 \.\.\. 1 \.\.\. ended",
+    r"The other one was renewed in place, .*  ok",
+    r"All of it happened as the error table says\.",
+]
+
+
+async def start_demo(folder: Path) -> asyncio.subprocess.Process:
+    return await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "examples.demo"),
+        cwd=ROOT,
+        env={**os.environ, "TMPDIR": str(folder), "PYTHONIOENCODING": "utf-8", "COLUMNS": "100"},
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+
+
+async def test_the_demo_happens_as_the_error_table_says(tmp_path: Path) -> None:
+    """The one test that takes seconds: a token of five of them ends before one's eyes."""
+    demo = await start_demo(tmp_path)
+    out, error = await demo.communicate()
+    lines = [line.rstrip() for line in out.decode().splitlines()]
+    assert (demo.returncode, error.decode()) == (0, ""), "\n".join(lines[-10:])
+    assert not [line for line in lines if "WRONG" in line]
+    assert [pattern for pattern in LINES if not any(re.fullmatch(pattern, line) for line in lines)] == []
+    assert max(map(len, lines[: lines.index("Your own server")])) <= 100
+    for command in (COMMANDS + COMMANDS_BESIDE).splitlines():
+        assert f"    {command}" in lines
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+async def test_an_interrupted_demo_leaves_nothing(tmp_path: Path, number: signal.Signals) -> None:
+    demo = await start_demo(tmp_path)
+    assert demo.stdout is not None
+    await demo.stdout.readline()
+    demo.send_signal(number)
+    _, error = await demo.communicate()
+    assert demo.returncode == 130
+    assert error.decode().strip() == "demo: interrupted; the servers are stopped and their data is removed"
+    assert list(tmp_path.iterdir()) == []
+
+
+async def never(_port: int) -> Seen:
+    raise AssertionError
+
+
+def outcome(*differences: str) -> Outcome:
+    told = Told("TOKEN_EXPIRED", "Token has expired", None, 4100, "TOKEN_EXPIRED", "new_token", "auth_error")
+    return Outcome(Case("expired", "M", Expected(ErrorCode.TOKEN_EXPIRED), never), told, None, list(differences))
+
+
+def test_one_difference_fails_the_demo_and_is_named_at_its_end() -> None:
+    out = io.StringIO()
+    page = Page(Console(file=out, highlight=False, markup=False, emoji=False))
+    page.show_outcomes([outcome()])
+    assert page.differences == []
+    page.show_outcomes([outcome("the close code is 4100, and should be 4101")])
+    assert page.finish() == 1
+    shown = [line.rstrip() for line in out.getvalue().splitlines()]
+    assert [line.split()[-1] for line in shown if line.startswith("expired")] == ["ok", "WRONG"]
+    assert shown[-1] == "- expired: by M: the close code is 4100, and should be 4101"
+    assert not any("watchword serve" in line for line in shown)
+
+
+def test_without_a_difference_it_ends_well() -> None:
+    out = io.StringIO()
+    page = Page(Console(file=out, highlight=False, markup=False, emoji=False))
+    page.show_outcomes([outcome()])
+    assert page.finish() == 0
+    assert "All of it happened as the error table says." in out.getvalue()
