@@ -144,17 +144,19 @@ class SyncClient:
         return self._call(self._client.ping(timeout_s=timeout_s))
 
     def _call(self, work: Coroutine[Any, Any, _Result]) -> _Result:
-        with self._submitting:
-            if self._loop is None:
-                work.close()
-                raise Closed("The client is not open; use `with`.")
-            future = asyncio.run_coroutine_threadsafe(work, self._loop)
+        future: Future[_Result] | None = None
         try:
+            with self._submitting:
+                if self._loop is None:
+                    work.close()
+                    raise Closed("The client is not open; use `with`.")
+                future = asyncio.run_coroutine_threadsafe(work, self._loop)
             return future.result()
         except CancelledError:
             raise Closed("The client was closed meanwhile.") from None
         except BaseException:
-            future.cancel()  # on Ctrl-C, what was asked must not go on in the thread
+            if future is not None:
+                future.cancel()  # on Ctrl-C, what was asked must not go on in the thread
             raise
 
 
