@@ -3,13 +3,16 @@
 import asyncio
 import sqlite3
 import threading
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from watchword_protocol.errors import ErrorCode
-from watchword_server.adapters.sqlite.connection import open_connection
+from watchword_server.adapters.sqlite.connection import Connection, open_connection
 from watchword_server.adapters.sqlite.data_directory import DataUnusable
 from watchword_server.adapters.sqlite.database import check_library, open_database, open_for_reading
 from watchword_server.refusal import Refused
@@ -18,6 +21,15 @@ from watchword_server.refusal import Refused
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
     return tmp_path / "watchword.db"
+
+
+@asynccontextmanager
+async def connected(path: Path) -> AsyncIterator[Connection]:
+    connection = await open_connection(path, mode="rw")
+    try:
+        yield connection
+    finally:
+        await connection.close()
 
 
 def pragma(connection: sqlite3.Connection, name: str) -> Any:
@@ -133,16 +145,14 @@ async def test_a_database_locked_by_another_is_storage_unavailable_and_heals(pat
 async def test_an_extended_result_code_counts_as_its_primary_one(path: Path) -> None:
     """SQLITE_BUSY_SNAPSHOT: a reader that wants to write after another has written."""
     await (await open_database(path)).close()
-    late, early = [await open_connection(path, mode="rw") for _ in range(2)]
     insert = "INSERT INTO revoked VALUES ('token', 'i', 'k', 1.0)"
-    await late.run(lambda connection: connection.execute("BEGIN"))
-    await late.run(lambda connection: connection.execute("SELECT * FROM revoked").fetchall())
-    await early.run(lambda connection: connection.execute(insert))
-    with pytest.raises(Refused) as refusal:
-        await late.run(lambda connection: connection.execute(insert))
-    assert refusal.value.code is ErrorCode.STORAGE_UNAVAILABLE
-    for connection in (late, early):
-        await connection.close()
+    async with connected(path) as late, connected(path) as early:
+        await late.run(lambda connection: connection.execute("BEGIN"))
+        await late.run(lambda connection: connection.execute("SELECT * FROM revoked").fetchall())
+        await early.run(lambda connection: connection.execute(insert))
+        with pytest.raises(Refused) as refusal:
+            await late.run(lambda connection: connection.execute(insert))
+        assert refusal.value.code is ErrorCode.STORAGE_UNAVAILABLE
 
 
 async def test_a_fault_of_ours_is_not_dressed_up_as_the_storages(path: Path) -> None:
@@ -164,14 +174,15 @@ async def test_a_closed_database_is_unavailable_and_closing_twice_is_harmless(pa
 async def test_a_connection_runs_a_whole_function_on_its_own_thread_in_order(path: Path) -> None:
     """Fails when an upgrade of aiosqlite takes away what `Connection.run` stands on."""
     path.touch()
-    connection = await open_connection(path, mode="rw")
     order: list[int] = []
-    threads = await asyncio.gather(
-        connection.run(lambda _: order.append(1) or threading.current_thread()),  # type: ignore[func-returns-value]  # None, on purpose
-        connection.run(lambda _: order.append(2) or threading.current_thread()),  # type: ignore[func-returns-value]  # None, on purpose
-    )
-    assert isinstance(await connection.run(lambda raw: raw), sqlite3.Connection)
-    await connection.close()
+
+    def note(number: int, _connection: sqlite3.Connection) -> threading.Thread:
+        order.append(number)
+        return threading.current_thread()
+
+    async with connected(path) as connection:
+        threads = await asyncio.gather(*(connection.run(partial(note, number)) for number in (1, 2)))
+        assert isinstance(await connection.run(lambda raw: raw), sqlite3.Connection)
     assert order == [1, 2]
     assert len(set(threads)) == 1
     assert threads[0] is not threading.current_thread()
