@@ -5,6 +5,7 @@ import io
 import json
 import os
 import pty
+import re
 import select
 import subprocess
 import sys
@@ -312,6 +313,30 @@ def test_serve_hands_its_flags_on_and_prints_one_line(
     assert config.storage.path == str(data)
     assert config.server.host == host
     assert config.server.port == (0 if flags else 8080)
+
+
+def test_a_server_holds_its_data_mints_beside_itself_and_stops_on_sigterm(cli: Cli, data: Path, ada: str) -> None:
+    command = [sys.executable, "-m", "watchword_server", "serve", "--dev", "--port", "0", "--data", str(data)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as server:
+        assert server.stdout is not None
+        try:
+            line = server.stdout.readline()
+            match = re.fullmatch(r"listening on (ws://127\.0\.0\.1:(\d+)/v1/ws)\n", line)
+            assert match, line
+            assert int(match[2]) > 0
+            refused = cli("user", "list", "--data", data)
+            who = f"{data} is in use by the server at {match[1]} (pid {server.pid}); stop it first"
+            assert refused == (1, "", f"watchword: {who}\n")
+            second = cli("serve", "--dev", "--port", "0", "--data", data)
+            assert second == (1, "", f"watchword: {who}\n")
+            assert (
+                claims(cli("token", "ada", "--data", data).out, (data / "dev-secret").read_text().strip())["sub"] == ada
+            )
+        finally:
+            server.terminate()
+        assert server.wait(10) == 0
+        assert server.stdout.read() == "", "one line and no more"
+    assert cli("user", "list", "--data", data).status == 0
 
 
 @pytest.mark.parametrize("arguments", [["serve"], ["user", "list"], ["token", "ada"], ["check-config"]])
