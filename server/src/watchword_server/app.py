@@ -113,7 +113,8 @@ async def serve(
         stack.callback(passwords.close)
         keeping = Housekeeping(
             accounts=accounts,
-            verifier=_make_verifier(config, Revocations(await accounts.revoked(clock.wall()))),
+            # With the leeway within which their tokens would still be good.
+            verifier=_make_verifier(config, Revocations(await accounts.revoked(clock.wall() - config.auth.leeway_s))),
             last_seen=LastSeen(),
             clock=clock,
         )
