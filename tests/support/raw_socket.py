@@ -149,6 +149,12 @@ class RawSocket:
         assert reason == message["code"]
         return message, code
 
+    @property
+    def unread(self) -> bytes:
+        """What has come and has not been read."""
+        buffer: bytearray = self.reader._buffer  # type: ignore[attr-defined]  # there is no public way to look
+        return bytes(buffer)
+
     async def read_end(self) -> bytes:
         """What is left until the server ends its side; a reset counts as an end."""
         async with asyncio.timeout(PATIENCE_S):
