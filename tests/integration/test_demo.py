@@ -15,9 +15,8 @@ from examples.demo.case import Case, Outcome
 from examples.demo.page import COMMANDS, COMMANDS_BESIDE, Page
 from examples.demo.verdict import Expected, Told
 from examples.demo.wire import Seen
+from support.pages import ROOT, blocks, read_page
 from watchword_protocol.errors import ErrorCode
-
-ROOT = Path(__file__).parents[2]
 
 # Some of what has to be in it; the demo itself compares every line with the error table.
 LINES = [
@@ -62,6 +61,8 @@ async def test_the_demo_happens_as_the_error_table_says(tmp_path: Path) -> None:
     assert max(map(len, lines[: lines.index("Your own server")])) <= 100
     for command in (COMMANDS + COMMANDS_BESIDE).splitlines():
         assert f"    {command}" in lines
+    (excerpt,) = blocks(read_page("README.md"), "text")
+    assert [line for line in excerpt.splitlines() if line not in lines] == [], "README shows what the demo does not say"
     assert list(tmp_path.iterdir()) == []
 
 
