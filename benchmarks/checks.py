@@ -2,14 +2,13 @@
 
 import asyncio
 import gc
-import json
 import time
 from collections.abc import Sequence
 from contextlib import ExitStack
 from typing import Final
 
 from benchmarks.client import CLOSE_FRAME, come_in, read_until
-from benchmarks.inside import serve_users
+from benchmarks.inside import run, serve_users
 
 from watchword_protocol.errors import ErrorCode
 from watchword_server.app import RunningServer
@@ -69,4 +68,4 @@ async def measure() -> dict[str, float]:
 
 
 if __name__ == "__main__":
-    print(json.dumps(asyncio.run(measure())))
+    run(measure())

@@ -1,19 +1,30 @@
 """A server inside the measuring process, for what cannot be seen from outside."""
 
 import asyncio
-from collections.abc import AsyncIterator
+import json
+from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import uvloop
 from benchmarks.client import upgrade_request
 from benchmarks.population import SECRET, fill, user_id, write_headers
 
 from watchword_server.app import RunningServer, serve
 from watchword_server.config import load_config
 
-__all__ = ["Wire", "serve_users"]
+__all__ = ["Wire", "run", "serve_users"]
+
+
+def run(measure: Coroutine[Any, Any, dict[str, float]]) -> None:
+    """Measure on the loop that the server runs on, and print the values as JSON.
+
+    asyncio's own transports are reference cycles, uvloop's are not.
+    """
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        print(json.dumps(runner.run(measure)))
 
 
 @asynccontextmanager

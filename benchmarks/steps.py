@@ -4,16 +4,14 @@ The first numbers are whole and undisturbed. Then the functions of the table bel
 step's own time is what its function takes without the steps inside it; the clock's cost is measured and taken off.
 """
 
-import asyncio
 import importlib
-import json
 import time
 from collections.abc import Callable, Iterable
 from statistics import quantiles
 from typing import Any, Final
 
 from benchmarks.client import CLOSE_FRAME
-from benchmarks.inside import Wire, serve_users
+from benchmarks.inside import Wire, run, serve_users
 
 from watchword_server.app import RunningServer
 from watchword_server.auth.credentials import Bearer, Peer
@@ -206,4 +204,4 @@ def _try_now(server: RunningServer, cold: list[bytes]) -> dict[str, float]:
 
 
 if __name__ == "__main__":
-    print(json.dumps(asyncio.run(measure())))
+    run(measure())
