@@ -61,7 +61,7 @@ def make_site(
         journal.failed(request_id, error)
         return error_response(code.http, code, code.message, request_id)
 
-    return Starlette(
+    site = Starlette(
         routes=[Route(PATH, _upgrade_required, methods=["GET"]), *routes],
         middleware=[
             Middleware(
@@ -74,6 +74,8 @@ def make_site(
         ],
         exception_handlers={Refused: refuse, HTTPException: answer, Exception: fail},
     )
+    site.router.redirect_slashes = False  # to an address made of the client's own Host header
+    return site
 
 
 async def _upgrade_required(_request: Request) -> Response:
