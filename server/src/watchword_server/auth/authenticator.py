@@ -137,6 +137,8 @@ class Authenticator:
         if isinstance(credential, Bearer):
             token = self._verifier.verify(credential.token, self._clock.wall())
             account, _ = await self._find(token.subject, None)
+            # Once more: it may have been revoked while this waited, and what revoked it could not see this connection.
+            token = self._verifier.verify(credential.token, self._clock.wall())
             return self._admit(account, token, peer)
         return await self._authenticate_by_password(credential, peer)
 

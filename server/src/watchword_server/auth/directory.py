@@ -47,7 +47,8 @@ class Directory:
         if account is not None and account.deleted_at is None and generation == self._generation:
             while len(self._by_subject) >= self._remember:
                 del self._by_subject[next(iter(self._by_subject))]
-            self._by_subject[subject] = account
+            # By its own name, not by the one asked for: that may be spelled otherwise, and `forget` would not find it.
+            self._by_subject[account.id if is_id else account.name] = account
         return account
 
     def forget(self, account_id: str, name: str) -> None:
