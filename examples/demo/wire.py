@@ -37,6 +37,7 @@ class Seen(NamedTuple):
     messages: tuple[dict[str, Any], ...] = ()
     close: int | None = None
     reason: str = ""
+    head: str = ""
 
 
 def upgrade_request(*headers: str, method: str = "GET", path: str = PATH, upgrade: tuple[str, ...] = _UPGRADE) -> bytes:
@@ -68,7 +69,8 @@ class Wire:
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, head: bytes) -> None:
         self._reader = reader
         self._writer = writer
-        status_line, *lines = head.decode("latin-1").split("\r\n")
+        self._head = head.decode("latin-1")
+        status_line, *lines = self._head.split("\r\n")
         fields = [(name.lower(), value.strip()) for name, _, value in (line.partition(":") for line in lines)]
         self._status = int(status_line.split()[1])
         self._challenges = tuple(value for name, value in fields if name == "www-authenticate")
@@ -120,16 +122,16 @@ class Wire:
         async with asyncio.timeout(_TIMEOUT_S):
             if self._status != 101:
                 body = await self._reader.readexactly(self._body_bytes)
-                return Seen(self._status, self._challenges, body)
+                return Seen(self._status, self._challenges, body, head=self._head)
             while True:
                 try:
                     opcode, payload = await self._read_frame()
                 except (EOFError, ConnectionError):  # an incomplete read is an EOFError
-                    return Seen(self._status, messages=tuple(self._messages))
+                    return Seen(101, messages=tuple(self._messages), head=self._head)
                 if opcode == CLOSE:
                     self.send(CLOSE, payload)  # RFC 6455 5.5.1
-                    messages = tuple(self._messages)
-                    return Seen(101, (), b"", messages, int.from_bytes(payload[:2]), payload[2:].decode())
+                    close, reason = int.from_bytes(payload[:2]), payload[2:].decode()
+                    return Seen(101, (), b"", tuple(self._messages), close, reason, self._head)
                 if opcode == TEXT:
                     self._messages.append(json.loads(payload))
 
