@@ -224,11 +224,13 @@ class Connection:
 
     def peer_closed(self, now: Moment) -> None:
         """The peer's close frame, or the end of its transport: nothing more goes out, and what is left is flushed."""
-        self._leave(State.CLOSED, now)
+        if self.state is not State.CLOSED:
+            self._leave(State.CLOSED, now)
 
     def failed(self, now: Moment) -> None:
         """The peer broke the framing and the library has said so (1002, 1007): wait for its farewell."""
-        self._leave(State.CLOSING, now)
+        if not self.is_ended:
+            self._leave(State.CLOSING, now)
 
     # The answer to a Check
 
@@ -257,7 +259,7 @@ class Connection:
         if refused.code.close is None:  # the store cannot be asked: nothing of the client's, and worth another try
             refused = Refused(ErrorCode.OVERLOADED, retry_after_ms=refused.retry_after_ms)
         is_open = self.is_authenticated
-        goes_on = is_open and refused.code.ends is not Ends.ALWAYS
+        goes_on = is_open and refused.code.ends is Ends.BEFORE_AUTH
         if goes_on:
             self.state = State.OPEN
             self.deadline = now.monotonic + self.rules.heartbeat_interval_s
