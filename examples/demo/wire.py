@@ -18,7 +18,7 @@ BINARY: Final = 0x2
 CLOSE: Final = 0x8
 PING: Final = 0x9
 
-_TIMEOUT_S: Final = 15.0
+_TIMEOUT_S: Final = 10.0
 _FAREWELL_S: Final = 2.0
 _UPGRADE: Final = (
     "Connection: Upgrade",
@@ -118,22 +118,24 @@ class Wire:
                     return self._messages[-1]
 
     async def see(self) -> Seen:
-        """Everything up to the end."""
-        async with asyncio.timeout(_TIMEOUT_S):
-            if self._status != 101:
+        """Everything up to the end; or up to a welcome, or for as long as one may wait, where nothing ends."""
+        if self._status != 101:
+            async with asyncio.timeout(_TIMEOUT_S):
                 body = await self._reader.readexactly(self._body_bytes)
-                return Seen(self._status, self._challenges, body, head=self._head)
-            while True:
-                try:
+            return Seen(self._status, self._challenges, body, head=self._head)
+        close, reason = None, ""
+        with suppress(EOFError, OSError, TimeoutError):  # an incomplete read is an EOFError, a reset an OSError
+            async with asyncio.timeout(_TIMEOUT_S):
+                while close is None:
                     opcode, payload = await self._read_frame()
-                except (EOFError, ConnectionError):  # an incomplete read is an EOFError
-                    return Seen(101, messages=tuple(self._messages), head=self._head)
-                if opcode == CLOSE:
-                    self.send(CLOSE, payload)  # RFC 6455 5.5.1
-                    close, reason = int.from_bytes(payload[:2]), payload[2:].decode()
-                    return Seen(101, (), b"", tuple(self._messages), close, reason, self._head)
-                if opcode == TEXT:
-                    self._messages.append(json.loads(payload))
+                    if opcode == CLOSE:
+                        self.send(CLOSE, payload)  # RFC 6455 5.5.1
+                        close, reason = int.from_bytes(payload[:2]), payload[2:].decode()
+                    elif opcode == TEXT:
+                        self._messages.append(json.loads(payload))
+                        if self._messages[-1].get("type") == "auth_success":
+                            break
+        return Seen(101, (), b"", tuple(self._messages), close, reason, self._head)
 
     async def _read_frame(self) -> tuple[int, bytes]:
         first, size = await self._reader.readexactly(2)
