@@ -23,17 +23,22 @@ def switching_protocols(accept: bytes, *, selects_v1: bool) -> bytes:
     return b"%b%b%b\r\n\r\n" % (_SWITCHING, accept, _SELECTED if selects_v1 else b"")
 
 
-def refusal(refused: HttpRefused, request_id: str, *, has_credential: bool = False) -> bytes:
+def refusal(refused: HttpRefused, request_id: str, *, has_credential: bool = False, retry_after_ms: int = 0) -> bytes:
     """The whole answer to a request that is refused; the connection ends behind it.
 
     Args:
         refused: Status, row and sentence.
         request_id: Finds it in the log.
         has_credential: It is the credential that was refused: `WWW-Authenticate` says what is wanted.
+        retry_after_ms: When it makes sense to try again, where that is known better than by the status.
     """
     body = error_body(refused.code, refused.message, request_id)
     lines = [f"HTTP/1.1 {refused.status} {reason_phrase(refused.status)}\r\n", "connection: close\r\n"]
     lines += [f"{name}: {value}\r\n" for name, value in ERROR_HEADERS.items()]
     lines += [f"www-authenticate: {value}\r\n" for value in (challenges(refused.code) if has_credential else ())]
-    lines += [_HEADERS_BY_STATUS.get(refused.status, ""), f"content-length: {len(body)}\r\n\r\n"]
+    known = f"retry-after: {-(-retry_after_ms // 1000)}\r\n"  # RFC 9110 10.2.3: whole seconds
+    lines += [
+        known if retry_after_ms else _HEADERS_BY_STATUS.get(refused.status, ""),
+        f"content-length: {len(body)}\r\n\r\n",
+    ]
     return "".join(lines).encode() + body
