@@ -2,11 +2,12 @@
 
 import hashlib
 import math
-import unicodedata
 from collections import OrderedDict
 from functools import lru_cache
 from ipaddress import ip_address, ip_network
 from typing import NamedTuple
+
+from watchword_server.auth.account import canonical_name
 
 __all__ = ["Attempts"]
 
@@ -85,5 +86,5 @@ def _network(address: str) -> str:
 def _key(name: str, address: str) -> bytes:
     """One size for all, since a stranger chooses the name; in NFC, as names are compared: one account, one key."""
     # A network holds no NUL, so that no name reads as the end of one.
-    text = f"{_network(address)}\0{unicodedata.normalize('NFC', name)}"
+    text = f"{_network(address)}\0{canonical_name(name)}"
     return hashlib.blake2b(text.encode(errors="surrogatepass"), digest_size=16).digest()

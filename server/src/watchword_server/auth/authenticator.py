@@ -3,12 +3,11 @@
 credential -> token verified | password verified -> account -> account checks -> AuthenticatedUser
 """
 
-import unicodedata
 from collections.abc import Callable
 from typing import Final, NamedTuple
 
 from watchword_protocol.errors import ErrorCode
-from watchword_server.auth.account import Account
+from watchword_server.auth.account import Account, canonical_name
 from watchword_server.auth.attempts import Attempts
 from watchword_server.auth.credentials import Bearer, Credential, Password, Peer
 from watchword_server.auth.directory import Directory
@@ -121,7 +120,7 @@ class Authenticator:
             token = self._verifier.verify(credential.token, self._clock.wall())
             account = self._directory.known(token.subject)
             return self._admit(account, token, peer) if account is not None else None
-        name = _canonical(credential.user)
+        name = canonical_name(credential.user)
         self._check_attempts(name, peer)
         account = self._directory.known(name)
         if account is None or account.name != name or not self._passwords.remembered(account, credential.password):
@@ -143,7 +142,7 @@ class Authenticator:
         return await self._authenticate_by_password(credential, peer)
 
     async def _authenticate_by_password(self, credential: Password, peer: Peer) -> AuthenticatedUser:
-        name = _canonical(credential.user)
+        name = canonical_name(credential.user)
         self._check_attempts(name, peer)
         account, is_right = await self._find(name, credential.password)
         # Once more: guesses that ran beside this one count too, or the limit would be as wide as the waiting line.
@@ -215,8 +214,3 @@ class Authenticator:
             claims=token.claims,
             expires_at=token.expires_at,
         )
-
-
-def _canonical(name: str) -> str:
-    """As names are stored: NFC, so that one name has one spelling."""
-    return unicodedata.normalize("NFC", name)
