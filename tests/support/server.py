@@ -80,12 +80,14 @@ async def running_server(
         settings = {**defaults.get(name, {}), **sections.get(name, {})}
         config = replace(config, **{name: replace(getattr(config, name), **settings)})
     lines = [] if lines is None else lines
+    unhandled: list[Mapping[str, Any]] = []  # what a callback or a task raised to nobody
+    asyncio.get_running_loop().set_exception_handler(lambda _loop, context: unhandled.append(context))
     async with serve(config, dev=dev, clock=clock, log=log_lines(lines)) as server:
         for account in USERS.values():
             await server.accounts.add(account)
         yield server
     unexpected = [line for line in lines if line["event"] == "internal error"]
-    assert not unexpected, unexpected
+    assert not unexpected + unhandled, unexpected + unhandled
 
 
 def log_lines(lines: list[Mapping[str, Any]]) -> structlog.typing.FilteringBoundLogger:

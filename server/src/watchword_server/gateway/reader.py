@@ -35,7 +35,10 @@ def end_sending(transport: asyncio.Transport) -> None:
     Closing at once, with something unread, would make the kernel reset the connection and could cost the peer our last
     words. Over TLS there is no half-close: then the transport closes.
     """
-    if transport.can_write_eof():
-        transport.write_eof()
-    else:
+    if not transport.can_write_eof():
         transport.close()
+        return
+    try:
+        transport.write_eof()
+    except OSError:  # the peer was gone before our last words, and asyncio does not say so itself
+        transport.abort()
