@@ -75,6 +75,7 @@ class Edge(HttpToolsProtocol):
         self._is_body_complete = True
         self._is_over = False  # nothing more is read
         self._deadline = inf
+        self._stalled_until = inf  # when a peer that does not read its answers is given up
 
     def __repr__(self) -> str:
         return f"<Edge from {self._address}: {'between requests' if self._is_between else 'a request is under way'}>"
@@ -89,7 +90,15 @@ class Edge(HttpToolsProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         super().connection_lost(exc)
         self._service.sockets.leave(self._address)
-        self._deadline = inf
+        self._deadline = self._stalled_until = inf
+
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        self._stalled_until = self._service.clock.monotonic() + self._service.rules.stall_timeout_s
+
+    def resume_writing(self) -> None:
+        super().resume_writing()
+        self._stalled_until = inf
 
     def data_received(self, data: bytes) -> None:
         if self._is_over or self.transport.is_closing():
@@ -103,12 +112,13 @@ class Edge(HttpToolsProtocol):
 
     def is_due(self, now: Moment) -> bool:
         """Whether `tick` has something to do."""
-        return self._deadline <= now.monotonic
+        return min(self._deadline, self._stalled_until) <= now.monotonic
 
     def tick(self, now: Moment) -> None:
-        """A header block or a body did not come in time, or the peer did not leave."""
-        self._deadline = inf
-        if self._is_over or not self._is_body_complete:
+        """A header block or a body did not come in time, or the peer neither reads nor leaves."""
+        is_stalled = self._stalled_until <= now.monotonic
+        self._deadline = self._stalled_until = inf
+        if is_stalled or self._is_over or not self._is_body_complete:
             self.transport.abort()
         else:
             self._cut(HttpRefused(ErrorCode.AUTH_TIMEOUT.http, ErrorCode.AUTH_TIMEOUT, "No request in time"))
@@ -175,6 +185,11 @@ class Edge(HttpToolsProtocol):
             self._expect_within(_FAREWELL_S)
             end_sending(self.transport)
 
+    def _say_farewell(self) -> None:
+        """The transport closes once the peer has taken what is unsent, for which it does not get for ever."""
+        self._is_over = True
+        self._expect_within(_FAREWELL_S)
+
     def _expect_within(self, timeout_s: float) -> None:
         self._deadline = self._service.clock.monotonic() + timeout_s
 
@@ -200,17 +215,22 @@ class Edge(HttpToolsProtocol):
 
     def on_response_complete(self) -> None:
         super().on_response_complete()
+        if self.transport.is_closing():
+            self._say_farewell()
+            return
         if not self.cycle.response_complete or self._head_bytes is not None:
             return  # another request is under way, or has been taken from the pipeline just now
         if self._is_body_complete:
             self._is_between = True
         else:
             self.transport.close()  # answered before its body came, which is not worth waiting for
+            self._say_farewell()
 
     def timeout_keep_alive_handler(self) -> None:
         """uvicorn's timer: idle for too long, unless a request has begun meanwhile."""
         if self._is_between and not self._head:
             super().timeout_keep_alive_handler()
+            self._say_farewell()
 
 
 def _too_large(limit: int) -> HttpRefused:
