@@ -29,6 +29,10 @@ class Figure(NamedTuple):
 
 _CPU: Final = Measure("us CPU", lambda result: result["server"]["cpu_us_per_unit"])
 _CHURN: Final = ("--mode", "churn", "--conns", "50", "--warmup", "2", "--time", "3")
+_PING: Final = (
+    *("--mode", "request", "--conns", "50", "--warmup", "1", "--time", "3"),
+    *("--request", '{"type":"ping"}', "--reply-substr", '"pong"'),
+)
 
 # The server remembers 20,000 tokens and 20,000 users, the oldest goes first: of twice as many none is known twice.
 FIGURES: Final[Mapping[str, Figure]] = {
@@ -54,14 +58,25 @@ FIGURES: Final[Mapping[str, Figure]] = {
         measures={"handshake, first visit": _CPU},
     ),
     "ping": Figure(
-        "one ping message and its pong, 50 connections at once",
+        "one ping message and its pong: 50 connections, each sends when it has its answer",
         users=1_000,
         tokens=1_000,
-        load=(
-            *("--mode", "request", "--conns", "50", "--warmup", "1", "--time", "3"),
-            *("--request", '{"type":"ping"}', "--reply-substr", '"pong"'),
-        ),
+        load=_PING,
         measures={"ping": _CPU},
+    ),
+    "paced": Figure(
+        "the same, 10,000 pings a second in all, so that every server and its client sleep equally often",
+        users=1_000,
+        tokens=1_000,
+        load=(*_PING, "--req-rate", "10000"),
+        measures={"ping, paced": _CPU},
+    ),
+    "burst": Figure(
+        "the same, 16 pings under way on each connection",
+        users=1_000,
+        tokens=1_000,
+        load=(*_PING, "--pipeline", "16"),
+        measures={"ping, in bursts": _CPU},
     ),
     "idle": Figure(
         "5,000 authenticated connections that do nothing",
@@ -71,10 +86,10 @@ FIGURES: Final[Mapping[str, Figure]] = {
         measures={"idle connection": Measure("bytes", lambda result: result["server"]["rss_bytes_per_conn"])},
     ),
     "auth": Figure(
-        "from connect() to auth_success read by the client, 2,000 cold handshakes a second",
+        "from connect() to auth_success read by the client, 1,000 cold handshakes a second",
         users=1_000,
         tokens=100_000,
-        load=("--mode", "churn", "--conns", "200", "--rate", "2000", "--warmup", "2", "--time", "3"),
+        load=("--mode", "churn", "--conns", "200", "--rate", "1000", "--warmup", "2", "--time", "3"),
         measures={
             "authentication p50": Measure("us", lambda result: result["ready_us"]["p50"]),
             "authentication p95": Measure("us", lambda result: result["ready_us"]["p95"]),
