@@ -6,6 +6,7 @@ asks beyond it is checked here, and a differential test holds the verdict equal 
 
 import binascii
 import hashlib
+import re
 from functools import lru_cache
 from typing import Final
 
@@ -14,10 +15,21 @@ import httptools
 from watchword_protocol.errors import ErrorCode
 from watchword_protocol.limits import PATH
 
-__all__ = ["MAX_FIELDS", "MAX_LINE_BYTES", "HttpRefused", "RequestHead", "accept_key", "check_path", "read_head"]
+__all__ = [
+    "MAX_FIELDS",
+    "MAX_LINE_BYTES",
+    "HttpRefused",
+    "RequestHead",
+    "accept_key",
+    "check_path",
+    "read_head",
+    "without_empty_lines",
+]
 
 MAX_LINE_BYTES: Final = 8192
 MAX_FIELDS: Final = 128
+
+_EMPTY_LINES: Final = re.compile(rb"(?:\r\n)+").match
 
 _GUID: Final = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"  # RFC 6455 1.3
 _TOKEN_CHARACTERS: Final = (
@@ -74,6 +86,14 @@ class RequestHead:
         if len(values) > 1:
             raise HttpRefused(400, message=f"Header {name.decode('latin-1')} is repeated")
         return values[0]
+
+
+def without_empty_lines(data: bytes) -> bytes:
+    """What a client sent, without the empty lines before its request, which mean nothing (RFC 9112 2.2)."""
+    if not data.startswith(b"\r\n"):
+        return data
+    match = _EMPTY_LINES(data)
+    return data[match.end() :] if match else data
 
 
 def read_head(block: bytes) -> RequestHead | None:
