@@ -193,11 +193,12 @@ async def test_a_revoked_token_ends_its_connections_and_comes_in_no_more(tmp_pat
         assert await living.read_message() == {"type": "pong"}
 
 
-async def test_what_was_revoked_and_who_was_seen_outlives_the_server(tmp_path: Path) -> None:
-    sent = WAYS["header"](make_token(jti="t-1").decode())
+@pytest.mark.parametrize("exp", [NOW + 600, NOW - 20], ids=["in time", "within the leeway"])
+async def test_what_was_revoked_and_who_was_seen_outlives_the_server(tmp_path: Path, exp: float) -> None:
+    sent = WAYS["header"](make_token(jti="t-1", exp=exp).decode())
     async with running_server(tmp_path, clock=FakeClock(), auth=AUTH) as server:
         assert (await knock(server, sent)).code is None
-        await server.accounts.revoke(RevokedToken("token", OWN, "t-1", NOW + 600))
+        await server.accounts.revoke(RevokedToken("token", OWN, "t-1", exp))
     config = Config(server=Server(port=0), auth=Auth(jwt_secret=SECRET), storage=Storage(path=str(tmp_path / "data")))
     async with serve(config, clock=FakeClock(), log=log_lines([])) as server:
         assert (await knock(server, sent)).code == "TOKEN_REVOKED"

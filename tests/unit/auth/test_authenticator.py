@@ -535,6 +535,34 @@ async def test_a_change_while_a_password_is_checked_is_seen(
     assert await waiting is code
 
 
+@pytest.mark.parametrize(
+    ("members", "code"),
+    [
+        ({"deleted_at": NOW - 1}, ErrorCode.INVALID_CREDENTIALS),
+        ({"password_hash": HASHER.hash("another one")}, ErrorCode.INVALID_CREDENTIALS),
+        ({"locked": True}, ErrorCode.ACCOUNT_LOCKED),
+        ({"role": Role.SYSTEM}, ErrorCode.ACCESS_DENIED),
+    ],
+    ids=["deleted", "password changed", "locked", "made system"],
+)
+async def test_a_change_while_the_hash_is_computed_is_seen(
+    build: Build, monkeypatch: pytest.MonkeyPatch, members: dict[str, Any], code: ErrorCode
+) -> None:
+    ada = make_account("ada", password_hash=HASH)
+    house = build(ada)
+    verify = house.passwords.verify
+
+    async def verify_then_change(account: Account | None, password: str) -> bool:
+        is_right = await verify(account, password)
+        monkeypatch.undo()
+        await house.change(replace(ada, **members))
+        return is_right
+
+    monkeypatch.setattr(house.passwords, "verify", verify_then_change)
+    assert await house.verdict(Password("ada", RIGHT), AWAY) is code
+    assert await house.verdict(Password("ada", RIGHT), AWAY) is code, "and nothing of the old state is remembered"
+
+
 @pytest.mark.parametrize(("kind", "key"), [("token", "t-17"), ("session", "s-4")])
 async def test_a_token_revoked_while_the_store_is_asked_does_not_come_in(build: Build, kind: Any, key: str) -> None:
     """Whoever revoked it could not end a connection that was not there yet."""

@@ -33,3 +33,13 @@ def test_a_clock_that_jumps_back_writes_nothing_wrong() -> None:
     seen.note("u_ada", 100.0)
     seen.note("u_ada", 50.0)
     assert seen.take(50.0) == {"u_ada": 100.0}
+
+
+def test_what_could_not_be_written_is_taken_again() -> None:
+    seen = LastSeen()
+    seen.note("u_ada", 100.0)
+    seen.note("u_bob", 101.0)
+    taken = seen.take(105.0)
+    seen.note("u_ada", 160.0)
+    seen.give_back(taken)
+    assert seen.take(165.0) == {"u_ada": 160.0, "u_bob": 101.0}
