@@ -4,6 +4,7 @@ config -> data directory (locked) -> users -> authenticator -> gateway and site 
 """
 
 import asyncio
+import errno
 import random
 import resource
 import secrets
@@ -136,7 +137,11 @@ async def serve(
             listening := asyncio.create_task(listener.serve([bound])),
         ]
         try:
-            await listener.ready.wait()
+            ready = asyncio.create_task(listener.ready.wait())
+            await asyncio.wait([ready, listening], return_when=asyncio.FIRST_COMPLETED)
+            if listening.done():
+                ready.cancel()
+                listening.result()  # raises what kept it from listening
             yield server
         finally:
             listener.stop()
@@ -276,6 +281,8 @@ def _bind(host: str, port: int) -> socket.socket:
     try:
         family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
         return socket.create_server((str(address[0]), port), family=family, backlog=1)
+    except UnicodeError as error:  # a label of the name is empty or too long (RFC 1035 2.3.4)
+        raise OSError(errno.EINVAL, "not a host name", host) from error
     except OSError as error:
         raise OSError(error.errno, error.strerror or str(error), authority(host, port)) from error
 
