@@ -223,7 +223,7 @@ def _times() -> Iterator[HostileToken]:
         "never",
     ]
     for name in ("exp", "nbf", "iat"):
-        for value in [*values, -1, -1.5, 253_402_300_800, 10**15, 10**40, 10**400, 1e300, -(10**400)]:
+        for value in [*values, -1, -0.5, 253_402_300_800, 10**15, 10**40, 10**400, 1e300, -(10**400)]:
             text = _claiming(name, value)
             yield HostileToken(f"{name} {_brief(value)}", text, UNREADABLE)
         for word in (

@@ -460,8 +460,8 @@ async def test_a_change_counts_at_once_whatever_was_remembered(
     house = build(zoe)
     assert await house.verdict(bearer(sub=sub)) is None
     await house.change(replace(zoe, **members))
+    assert house.authenticator.try_now(bearer(sub=sub), HERE) is None
     assert await house.verdict(bearer(sub=sub)) is code
-    assert len(house.verifier) <= 1
 
 
 @pytest.mark.parametrize("name", ["zo\u00eb", "zoe\u0308"])
@@ -470,8 +470,27 @@ async def test_a_remembered_password_is_forgotten_with_a_change(build: Build, na
     house = build(zoe)
     assert await house.verdict(Password(name, RIGHT)) is None
     await house.change(replace(zoe, password_hash=HASHER.hash("another one")))
+    assert not house.passwords.remembered(zoe, RIGHT)
     assert await house.verdict(Password(name, RIGHT)) is ErrorCode.INVALID_CREDENTIALS
     assert await house.verdict(Password(name, "another one")) is None
+
+
+async def test_a_change_forgets_the_users_tokens(build: Build) -> None:
+    ada = make_account("ada")
+    house = build(ada, make_account("bob"))
+    for sub in ("u_ada", "ada", "u_bob", "bob"):
+        assert await house.verdict(bearer(sub=sub)) is None
+    assert len(house.verifier) == 4
+    await house.change(ada)
+    assert len(house.verifier) == 2
+
+
+async def test_an_id_is_no_name_to_sign_in_with_even_where_all_is_remembered(build: Build) -> None:
+    house = build(*USERS)
+    for credential in (bearer(), Password("ada", RIGHT)):
+        assert await house.verdict(credential) is None
+    assert house.authenticator.try_now(Password("u_ada", RIGHT), HERE) is None
+    assert await house.verdict(Password("u_ada", RIGHT)) is ErrorCode.INVALID_CREDENTIALS
 
 
 async def test_a_change_of_one_user_forgets_nothing_of_another(build: Build) -> None:
