@@ -117,7 +117,8 @@ def _table(samples: Samples) -> Iterator[str]:
     for name, values in samples.items():
         cells = [_spread(values[server]) for server in servers]
         first = median(values[servers[0]])
-        ratios = [f"{first / median(values[server]):.2f}" for server in servers[1:]]
+        others = [median(values[server]) for server in servers[1:]]
+        ratios = [f"{first / other:.2f}" if other else "-" for other in others]
         rows.append([name, *cells, *ratios])
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for row in rows:
