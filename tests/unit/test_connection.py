@@ -196,6 +196,13 @@ def test_broken_framing_waits_for_the_peers_farewell_and_not_for_ever(state: Sta
     assert connection.tick(after(60.0)) == [], "once"
 
 
+def test_what_is_closed_is_dropped_in_time_however_often_it_closes() -> None:
+    connection = make_connection(CLOSED)
+    for second in range(5):
+        connection.peer_closed(after(second))
+    assert words(connection.tick(after(5.0))) == ["abort"]
+
+
 def test_faults_after_the_close_do_not_put_the_abort_off() -> None:
     connection = make_connection(OPEN)
     connection.end(E.TOKEN_STALE, START)
@@ -267,6 +274,17 @@ def test_the_refusal_of_a_malformed_credential_repeats_nothing_of_it() -> None:
 def test_an_answer_carries_the_id_of_what_it_answers() -> None:
     effects = make_connection(OPEN).receive(BAD_QUERY, Verdict.RUN, START)
     assert effects == [Send(ErrorMessage("MALFORMED_MESSAGE", "what is wrong", "rx1", id=9))]
+
+
+@pytest.mark.parametrize(
+    ("message", "message_id"), [(QUERY, 4), (PING, 3), (BAD_QUERY, 9), (CREDENTIAL, None), (NEXT_BATCH, None)]
+)
+def test_an_answer_beyond_the_budget_carries_it_too(message: Any, message_id: int | None) -> None:
+    connection = make_connection(OPEN, messages_per_s=2)
+    for _ in range(5):
+        verdict = connection.charge(START.monotonic)
+    error = ErrorMessage("RATE_LIMITED", E.RATE_LIMITED.message, "rx1", id=message_id, retry_after_ms=500)
+    assert connection.receive(message, verdict, START) == [Send(error)]
 
 
 def test_handlers_get_the_user_of_the_moment() -> None:
