@@ -4,10 +4,11 @@ import asyncio
 import gc
 import socket as sockets
 import struct
-from collections.abc import Callable
+from collections.abc import AsyncGenerator, Callable, Mapping
 from pathlib import Path
 
 import pytest
+import pytest_asyncio
 import uvloop
 
 from support.clock import FakeClock
@@ -53,58 +54,71 @@ PHASES: dict[str, Callable[[RunningServer], bytes]] = {
 }
 
 
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def timeless(tmp_path_factory: pytest.TempPathFactory) -> AsyncGenerator[Mapping[str, RunningServer]]:
+    """A server for each mode, whose clock stands still, so that no deadline helps."""
+    directory = tmp_path_factory.mktemp("timeless")
+    async with (
+        running_server(directory / "close", clock=FakeClock()) as close,
+        running_server(directory / "http", clock=FakeClock(), handshake={"reject": "http"}) as http,
+    ):
+        yield {"close": close, "http": http}
+
+
+@pytest.mark.parametrize("mode", ["close", "http"])
+@pytest.mark.parametrize("is_polite", [True, False])
 @pytest.mark.parametrize("phase", PHASES)
-async def test_who_vanishes_leaves_nothing_behind(tmp_path: Path, phase: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """With a reset and with an orderly end of the stream, in both modes. A check that runs is noticed at its end.
-
-    No deadline helps, since the server's clock stands still.
-    """
-    for mode in ("close", "http"):
-        async with running_server(tmp_path / mode, clock=FakeClock(), handshake={"reject": mode}) as server:
-            entered, released = hold_passwords(server, monkeypatch)
-            is_waiting = "being checked" in phase
-            for leave_politely in (True, False):
-                entered.clear()
-                released.clear()
-                server.service.authenticator.forget("u_ada", "ada")  # a password that was right is not checked again
-                sent = PHASES[phase](server)
-                async with raw_socket(server.port, sent) as socket:
-                    await until(lambda: server.service.open)
-                    if is_waiting:
-                        await until(entered.is_set)
-                    async with raw_socket(server.port, b"GET /readyz HTTP/1.1\r\nHost: a\r\n\r\n") as other:
-                        await other.read_http()
-                    if leave_politely:
-                        socket.writer.write_eof()
-                        released.set()
-                        await socket.read_end()
-                released.set()
-                await until(lambda: is_empty(server))
-        assert is_empty(server)
+async def test_who_vanishes_leaves_nothing_behind(
+    timeless: Mapping[str, RunningServer], phase: str, mode: str, monkeypatch: pytest.MonkeyPatch, *, is_polite: bool
+) -> None:
+    """With a reset and with an orderly end of the stream. During a check of a password that is noticed at its end."""
+    server = timeless[mode]
+    forget_passwords(server)
+    entered, released = hold_passwords(server, monkeypatch)
+    async with raw_socket(server.port, PHASES[phase](server)) as socket:
+        await until(lambda: server.service.open)
+        if "being checked" in phase:
+            await until(entered.is_set)
+        async with raw_socket(server.port, b"GET /readyz HTTP/1.1\r\nHost: a\r\n\r\n") as other:
+            await other.read_http()
+        if is_polite:
+            socket.writer.write_eof()
+            released.set()
+            await socket.read_end()
+    released.set()
+    await until(lambda: is_empty(server))
 
 
+def forget_passwords(server: RunningServer) -> None:
+    """Neither a right one, which would not be checked again, nor the count of wrong ones."""
+    authenticator = server.service.authenticator
+    authenticator.forget("u_ada", "ada")
+    authenticator._attempts.succeeded("ada", "127.0.0.1")
+
+
+@pytest.mark.parametrize("mode", ["close", "http"])
 async def test_ending_from_outside_leaves_nothing_behind_while_a_password_is_checked(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    timeless: Mapping[str, RunningServer], mode: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The check that comes late must not open what has been ended."""
-    for mode in ("close", "http"):
-        async with running_server(tmp_path / mode, clock=FakeClock(), handshake={"reject": mode}) as server:
-            entered, released = hold_passwords(server, monkeypatch)
-            async with raw_socket(server.port, upgrade(basic("ada", PASSWORD))) as socket:
-                await until(entered.is_set)
-                (connection,) = server.service.open
-                connection.end(ErrorCode.SERVER_SHUTDOWN)
-                released.set()
-                answer = await socket.read_http()
-                if mode == "http":
-                    assert (answer.status, answer.error["code"]) == (503, "SERVER_SHUTDOWN")
-                else:
-                    error, close_code = await socket.read_refusal()
-                    assert (error["code"], close_code) == ("SERVER_SHUTDOWN", 1012)
-                    socket.send(frame("close", b"\x03\xf4"))
-                assert await socket.read_end() == b""
-                assert not server.service.registry
-            await until(lambda: is_empty(server))
+    server = timeless[mode]
+    forget_passwords(server)
+    entered, released = hold_passwords(server, monkeypatch)
+    async with raw_socket(server.port, upgrade(basic("ada", PASSWORD))) as socket:
+        await until(entered.is_set)
+        (connection,) = server.service.open
+        connection.end(ErrorCode.SERVER_SHUTDOWN)
+        released.set()
+        answer = await socket.read_http()
+        if mode == "http":
+            assert (answer.status, answer.error["code"]) == (503, "SERVER_SHUTDOWN")
+        else:
+            error, close_code = await socket.read_refusal()
+            assert (error["code"], close_code) == ("SERVER_SHUTDOWN", 1012)
+            socket.send(frame("close", b"\x03\xf4"))
+        assert await socket.read_end() == b""
+        assert not server.service.registry
+    await until(lambda: is_empty(server))
 
 
 async def test_who_is_gone_before_it_is_accepted_leaves_nothing_behind(tmp_path: Path) -> None:
