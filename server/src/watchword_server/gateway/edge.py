@@ -125,7 +125,12 @@ class Edge(HttpToolsProtocol):
         elif not self.flow.read_paused and not self.transport.is_closing():
             self.transport.resume_reading()
 
-    # The sweep
+    # The server and the sweep
+
+    def shutdown(self) -> None:
+        """The server stops: what is under way is still answered, to a peer that reads."""
+        super().shutdown()
+        self._stalled_until = self._service.clock.monotonic() + _FAREWELL_S
 
     def is_due(self, now: Moment) -> bool:
         """Whether `tick` has something to do."""

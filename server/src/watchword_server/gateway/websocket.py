@@ -271,9 +271,14 @@ class WebSocket(BoundedReader):
             self._send(answer)
 
     def _internal_error(self, error: Exception, message: ClientMessage) -> ErrorMessage:
-        code, request_id = ErrorCode.INTERNAL_ERROR, self._service.identifiers.next_request()
+        code = ErrorCode.INTERNAL_ERROR
+        return ErrorMessage(code.name, code.message, self._report(error), id=getattr(message, "id", None))
+
+    def _report(self, error: Exception) -> str:
+        """Tell the log of something that should not happen; the id under which it is found."""
+        request_id = self._service.identifiers.next_request()
         self._service.journal.failed(request_id, error, connection=self._connection)
-        return ErrorMessage(code.name, code.message, request_id, id=getattr(message, "id", None))
+        return request_id
 
     def _perform_close(self, effect: Close, _now: Moment) -> None:
         """Our side of the closing handshake (RFC 6455 7.1.2), behind all that was said before."""
@@ -334,15 +339,19 @@ class WebSocket(BoundedReader):
             self._admit(user, now)
 
     async def _check_later(self, credential: Credential) -> None:
+        verdict: AuthenticatedUser | Refused
         try:
-            user = await self._service.authenticator.authenticate(credential, self._peer)
+            verdict = await self._service.authenticator.authenticate(credential, self._peer)
         except Refused as refused:
-            self._settle(refused)
-        except Exception as error:  # noqa: BLE001  # the end of the ladder, as in _handle
-            self._service.journal.failed(self._service.identifiers.next_request(), error, connection=self._connection)
-            self._settle(Refused(ErrorCode.INTERNAL_ERROR))
-        else:
-            self._settle(user)
+            verdict = refused
+        except Exception as error:  # noqa: BLE001  # the end of the ladder, as for a handler
+            self._report(error)
+            verdict = Refused(ErrorCode.INTERNAL_ERROR)
+        try:
+            self._settle(verdict)
+        except Exception as error:  # noqa: BLE001  # what a callback raises ends its connection: so must what a task does
+            self._report(error)
+            self._transport.abort()
 
     def _settle(self, verdict: AuthenticatedUser | Refused) -> None:
         self._task = None
