@@ -1,7 +1,8 @@
 """What should not happen, happens: the client is told so with an id, or loses its connection; nobody waits for ever."""
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -16,8 +17,14 @@ from watchword_server.handlers import Handlers
 
 @pytest.fixture
 async def server(tmp_path: Path) -> AsyncGenerator[RunningServer]:
-    async with running_server(tmp_path) as server:
+    """One that logs what was planted, in full and once."""
+    lines: list[Mapping[str, Any]] = []
+    async with running_server(tmp_path, lines=lines) as server:
         yield server
+        told = [line for line in lines if line["event"] == "internal error"]
+        assert len(told) == 1
+        assert str(told[0]["exc_info"]) == "planted"
+        lines.remove(told[0])
 
 
 def fail(*_arguments: object, **_options: object) -> None:
