@@ -86,3 +86,14 @@ async def test_what_stands_behind_a_later_upgrade_goes_with_it(server: RunningSe
         messages = [await socket.read_message() for _ in range(pings + 1)]
         assert messages[0]["type"] == "auth_success"
         assert {message["type"] for message in messages[1:]} == {"pong"}
+
+
+async def test_a_client_that_pipelines_and_leaves_is_no_error(tmp_path: Path) -> None:
+    """`running_server` fails where anything is raised into nothing; the last request waits behind the others' hashes."""
+    request = f"GET /v1/api/auth/me HTTP/1.1\r\nHost: a\r\n{basic('nobody', PASSWORD)}\r\n\r\n".encode()
+    async with running_server(tmp_path) as server:
+        for _ in range(3):
+            async with raw_socket(server.port, (HEALTH + request) * 4) as socket:
+                assert (await socket.read_http()).status == 200
+        async with raw_socket(server.port, request) as socket:
+            assert (await socket.read_http()).status == 401

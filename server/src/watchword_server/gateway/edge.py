@@ -19,7 +19,7 @@ from typing import Any, Final, NamedTuple, Protocol
 
 import httptools
 from uvicorn import Config
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 from uvicorn.server import ServerState
 
 from watchword_protocol.errors import ErrorCode
@@ -74,6 +74,7 @@ class Edge(HttpToolsProtocol):
         self._body_bytes = 0  # of the request under way
         self._wrapping_bytes = 0  # of its chunk sizes, chunk extensions and trailers
         self._is_between = True  # no request is under way
+        self._under_way: list[RequestResponseCycle] = []  # more than one where a client pipelines
         self._is_body_complete = True
         self._is_over = False  # nothing more is read
         self._is_given_away = False  # the transport is somebody else's
@@ -92,6 +93,9 @@ class Edge(HttpToolsProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         super().connection_lost(exc)
+        for cycle in self._under_way:  # uvicorn tells the newest only, and the others would answer into nothing
+            cycle.disconnected = True
+            cycle.message_event.set()
         self._service.sockets.leave(self._address)
         self._deadline = self._stalled_until = inf
 
@@ -244,6 +248,7 @@ class Edge(HttpToolsProtocol):
         self._body_bytes = self._wrapping_bytes = 0
         self._expect_within(_BODY_TIMEOUT_S)
         super().on_headers_complete()
+        self._under_way = [*(each for each in self._under_way if not each.response_complete), self.cycle]
 
     def on_body(self, body: bytes) -> None:
         self._body_bytes += len(body)
