@@ -171,7 +171,9 @@ class ConnectionMachine(RuleBasedStateMachine):
             connection = self.connection
             if connection.deadline <= self.now.monotonic or connection.wall_deadline <= self.now.wall:
                 was_renewing = self.state is RENEWING
-                self.perform(connection.tick(self.now), is_own_fault=was_renewing)
+                effects = connection.tick(self.now)
+                is_renewal = was_renewing and words(effects)[-1:] != ["close TOKEN_EXPIRED"]  # that is the old token's
+                self.perform(effects, is_own_fault=is_renewal)
             self.check_deadlines()
 
     # What must be so
