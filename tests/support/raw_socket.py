@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-__all__ = ["KEY", "HttpAnswer", "RawSocket", "frame", "raw_socket", "text", "upgrade"]
+__all__ = ["KEY", "HttpAnswer", "RawSocket", "frame", "get", "raw_socket", "text", "upgrade"]
 
 KEY: Final = "dGhlIHNhbXBsZSBub25jZQ=="  # RFC 6455 1.3
 
@@ -49,6 +49,11 @@ def frame(
 def text(message: Mapping[str, Any] | str) -> bytes:
     """One whole masked text frame, of JSON where it is not text already."""
     return frame("text", (message if isinstance(message, str) else json.dumps(message)).encode())
+
+
+def get(path: str = "/healthz", *fields: str, method: str = "GET") -> bytes:
+    """A header block of plain HTTP, `fields` as `Name: value`."""
+    return "\r\n".join([f"{method} {path} HTTP/1.1", "Host: test.example", *fields, "", ""]).encode("latin-1")
 
 
 def upgrade(
