@@ -193,3 +193,14 @@ async def test_one_call_ends_a_thousand_connections_of_a_user(tmp_path: Path) ->
         finally:
             for client in clients:
                 client.close()
+
+
+async def test_who_leaves_while_a_password_waits_is_noticed_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else the passwords of those who have left would be verified before those of the others."""
+    async with running_server(tmp_path) as server:
+        entered, _released = hold_passwords(server, monkeypatch)
+        async with raw_socket(server.port, upgrade(basic("ada", PASSWORD))):
+            await until(entered.is_set)
+        await until(lambda: is_empty(server))

@@ -433,6 +433,22 @@ async def test_a_success_clears_the_count(build: Build) -> None:
     assert await house.verdict(Password("ada", RIGHT)) is None
 
 
+async def test_one_address_cannot_fill_the_line(build: Build) -> None:
+    house = build(make_account("ada", password_hash=HASH))
+    house.accounts.is_slow = True
+    async with asyncio.TaskGroup() as tasks:
+        for _ in range(module._WAITING_PER_ADDRESS):
+            tasks.create_task(house.verdict(Password("ada", RIGHT), AWAY))
+        gates = [await house.accounts.next_question() for _ in range(module._WAITING_PER_ADDRESS)]
+        assert await house.verdict(Password("ada", RIGHT), AWAY) is ErrorCode.OVERLOADED
+        house.accounts.is_slow = False
+        assert await house.verdict(Password("ada", RIGHT), HERE) is None
+        for gate in gates:
+            gate.set()
+    house.authenticator.forget(make_account("ada").id, "ada")
+    assert await house.verdict(Password("ada", RIGHT), AWAY) is None
+
+
 async def test_when_the_line_is_full_the_rest_is_told_so_at_once(build: Build) -> None:
     house = build(*USERS, waiting=0)
     guesses = [house.verdict(Password(f"nobody {number}", RIGHT)) for number in range(5)]

@@ -3,7 +3,9 @@
 credential -> token verified | password verified -> account -> account checks -> AuthenticatedUser
 """
 
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Final, NamedTuple
 
 from watchword_protocol.errors import ErrorCode
@@ -19,6 +21,9 @@ from watchword_server.refusal import Refused
 from watchword_server.user import AuthenticatedUser, Role
 
 __all__ = ["ACCOUNT_CHECKS", "AccountCheck", "Authenticator", "Claimant"]
+
+
+_WAITING_PER_ADDRESS: Final = 64
 
 
 class Claimant(NamedTuple):
@@ -109,6 +114,7 @@ class Authenticator:
         self._last_seen = last_seen
         self._clock = clock
         self._system_from_anywhere = system_from_anywhere
+        self._waiting: Counter[str] = Counter()  # passwords being verified, by address
 
     def try_now(self, credential: Credential, peer: Peer) -> AuthenticatedUser | None:
         """The user context if nothing has to be waited for; None means: `await authenticate(...)`.
@@ -144,7 +150,8 @@ class Authenticator:
     async def _authenticate_by_password(self, credential: Password, peer: Peer) -> AuthenticatedUser:
         name = canonical_name(credential.user)
         self._check_attempts(name, peer)
-        account, is_right = await self._find(name, credential.password)
+        with self._turn(peer):
+            account, is_right = await self._find(name, credential.password)
         # Once more: guesses that ran beside this one count too, or the limit would be as wide as the waiting line.
         self._check_attempts(name, peer)
         if not is_right:
@@ -175,6 +182,19 @@ class Authenticator:
         self._verifier.forget({account_id, name})
         self._directory.forget(account_id, name)
         self._passwords.forget(account_id)
+
+    @contextmanager
+    def _turn(self, peer: Peer) -> Iterator[None]:
+        """A place in the line for the hash, of which one address has few, so that it cannot keep everybody else out."""
+        if self._waiting[peer.address] >= _WAITING_PER_ADDRESS:
+            raise Refused(ErrorCode.OVERLOADED)
+        self._waiting[peer.address] += 1
+        try:
+            yield
+        finally:
+            self._waiting[peer.address] -= 1
+            if not self._waiting[peer.address]:
+                del self._waiting[peer.address]
 
     def _check_attempts(self, name: str, peer: Peer) -> None:
         retry_after_ms = self._attempts.check(name, peer.address, self._clock.monotonic())

@@ -204,8 +204,13 @@ class WebSocket(BoundedReader):
         self._is_resting = False
         self._read_or_pause()
 
+    @property
+    def _is_full(self) -> bool:
+        """While a credential is being checked a little is taken in, unread, so that a peer that leaves is noticed."""
+        return self._is_held and (self._outbox.stalled_at is not None or self._incoming.waiting_bytes >= READ_BYTES)
+
     def _read_or_pause(self) -> None:
-        if (self._is_held or self._is_resting) == self._is_reading and not self._transport.is_closing():
+        if (self._is_full or self._is_resting) == self._is_reading and not self._transport.is_closing():
             self._is_reading = not self._is_reading
             if self._is_reading:
                 self._transport.resume_reading()
@@ -292,6 +297,7 @@ class WebSocket(BoundedReader):
         self._outbox.push(self._incoming.close(code.close, code.name))
         if code in _DEAFENING:
             self._is_deaf = True
+            self._incoming.discard()
             self._end_sending()
 
     def _perform_ping(self, _effect: SendPing, _now: Moment) -> None:
