@@ -89,7 +89,7 @@ async def test_what_stands_behind_a_later_upgrade_goes_with_it(server: RunningSe
 
 
 async def test_a_client_that_pipelines_and_leaves_is_no_error(tmp_path: Path) -> None:
-    """`running_server` fails where anything is raised into nothing; the last request waits behind the others' hashes."""
+    """`running_server` fails where anything is raised into nothing; the last request waits for the others."""
     request = f"GET /v1/api/auth/me HTTP/1.1\r\nHost: a\r\n{basic('nobody', PASSWORD)}\r\n\r\n".encode()
     async with running_server(tmp_path) as server:
         for _ in range(3):

@@ -66,10 +66,11 @@ async def test_nobody_is_accepted_any_more_and_readiness_says_so_before(tmp_path
         raw_socket(server.port, b"GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n") as socket,
     ):
         await socket.read_http()
-        server.listener.stop()
+        server.listener.should_exit = True  # as `stop` does, before the listener has noticed
         socket.send(b"GET /readyz HTTP/1.1\r\nHost: a\r\n\r\n")
         answer = await socket.read_http()
         assert (answer.status, json.loads(answer.body)["reason"]) == (503, "stopping")
+        server.listener.stop()
         await until(lambda: is_closed(server))
 
 

@@ -171,6 +171,8 @@ class Edge(HttpToolsProtocol):
         self._is_between = False
         if head is None:
             self._feed(block)
+        elif self.flow.write_paused:
+            self.transport.abort()  # who has not read the answers so far is not given a connection to read from
         else:
             self._give_away(block + self._unread)
 

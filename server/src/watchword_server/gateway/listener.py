@@ -4,7 +4,7 @@ import asyncio
 import socket
 import ssl
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import uvicorn
 from starlette.applications import Starlette
@@ -38,6 +38,7 @@ class Listener(uvicorn.Server):
         # One set of everything that has a transport: uvicorn's for the stop, ours for the sweep.
         self.server_state.connections = service.open
         self.ready = asyncio.Event()
+        self._stopping = asyncio.Event()
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Called by uvicorn."""
@@ -57,6 +58,15 @@ class Listener(uvicorn.Server):
         self.started = True
         self.ready.set()
 
+    async def main_loop(self) -> None:
+        """Called by uvicorn, whose own looks ten times a second whether to stop; the Date header changes once."""
+        seconds = 0
+        while not await self.on_tick(10 * seconds):
+            seconds += 1
+            with suppress(TimeoutError):
+                async with asyncio.timeout(1.0):
+                    await self._stopping.wait()
+
     @contextmanager
     def capture_signals(self) -> Generator[None, None, None]:
         """Called by uvicorn; signals are the application's."""
@@ -65,6 +75,7 @@ class Listener(uvicorn.Server):
     def stop(self, *, at_once: bool = False) -> None:
         """Accept nobody any more, tell everyone, finish what runs; `at_once` waits for nobody."""
         self.should_exit = True
+        self._stopping.set()
         self.force_exit = self.force_exit or at_once
 
 

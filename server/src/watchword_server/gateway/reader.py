@@ -18,8 +18,9 @@ class BoundedReader(asyncio.BufferedProtocol):
 
     __slots__ = ()
 
-    def get_buffer(self, sizehint: int) -> bytearray:
-        return _buffer
+    def get_buffer(self, sizehint: int) -> memoryview:
+        # Not the bytearray: asyncio's TLS fills slices of what it is given, and a slice of a bytearray is a copy.
+        return _view
 
     def buffer_updated(self, nbytes: int) -> None:
         self.receive(bytes(_view[:nbytes]))

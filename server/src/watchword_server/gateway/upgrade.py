@@ -142,10 +142,19 @@ def check_path(head: RequestHead) -> None:
     Raises:
         HttpRefused: 404 or 405.
     """
-    if head.target.partition(b"?")[0] != PATH.encode():
+    if _path(head.target) != PATH.encode():
         raise HttpRefused(404, ErrorCode.NOT_FOUND, f"There is no such path; WebSocket connections go to {PATH}")
     if head.method != b"GET":
         raise HttpRefused(405, message="A WebSocket connection begins with GET")
+
+
+def _path(target: bytes) -> bytes | None:
+    """The path of a request target, also of a whole URL (RFC 9112 3.2.2); None where there is none."""
+    try:
+        path: bytes | None = httptools.parse_url(target).path
+    except httptools.HttpParserInvalidURLError:
+        return None
+    return path
 
 
 def accept_key(head: RequestHead) -> bytes:
