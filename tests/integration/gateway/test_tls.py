@@ -43,6 +43,17 @@ async def test_a_user_comes_in_over_tls(server: RunningServer) -> None:
         assert json.loads(await socket.recv()) == {"type": "pong", "id": 7}
 
 
+async def test_what_fills_the_buffer_more_than_once_arrives_whole(server: RunningServer) -> None:
+    headers = {"Authorization": f"Bearer {token(server, 'ada')}"}
+    sent = "x" * 64
+    async with connect(server.url, ssl=trusting(), additional_headers=headers, compression=None) as socket:
+        await socket.recv()
+        padding = " " * 50_000
+        for number in range(3):
+            await socket.send(f'{{"type":"ping",{padding}"id":"{sent[:-1]}{number}"}}')
+            assert json.loads(await socket.recv()) == {"type": "pong", "id": f"{sent[:-1]}{number}"}
+
+
 @pytest.mark.parametrize(
     ("sent", "code"), [("[]", "MALFORMED_MESSAGE"), ("x" * 20_000, "MESSAGE_TOO_LARGE"), (b"\0", "UNSUPPORTED_DATA")]
 )
