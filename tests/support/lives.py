@@ -7,7 +7,7 @@ from msgspec.structs import replace
 from watchword_protocol.messages import Authenticate, AuthError, ErrorMessage
 from watchword_server.connection import (
     Abort,
-    Check,
+    CheckCredential,
     Close,
     Connection,
     ConnectionRules,
@@ -88,7 +88,7 @@ def _word(effect: Effect) -> str:
             return f"handle {message.__struct_config__.tag}"
         case Close(code):
             return f"close {code.name}"
-        case Check():
+        case CheckCredential():
             return "check"
         case SendPing():
             return "ping frame"

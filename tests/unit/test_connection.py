@@ -24,7 +24,7 @@ from watchword_protocol.messages import (
 )
 from watchword_server.auth.credentials import Bearer, Password
 from watchword_server.budget import Verdict
-from watchword_server.connection import Check, Close, Connection, Handle, Moment, Send, State
+from watchword_server.connection import CheckCredential, Close, Connection, Handle, Moment, Send, State
 from watchword_server.refusal import Refused
 
 E = ErrorCode
@@ -223,7 +223,7 @@ def test_faults_after_the_close_do_not_put_the_abort_off() -> None:
     ],
 )
 def test_a_first_message_is_checked(message: Authenticate, credential: Bearer | Password) -> None:
-    assert make_connection().receive(message, Verdict.RUN, START) == [Check(credential)]
+    assert make_connection().receive(message, Verdict.RUN, START) == [CheckCredential(credential)]
 
 
 def test_success_says_who_and_until_when() -> None:

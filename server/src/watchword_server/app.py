@@ -49,11 +49,11 @@ from watchword_server.identifiers import Identifiers
 from watchword_server.journal import Journal
 from watchword_server.log import configure_log
 from watchword_server.ports import Clock
-from watchword_server.refusal import Refused
 
 __all__ = ["RunningServer", "run", "serve"]
 
 _RECONNECT_SPREAD_MS: Final = 2_000
+_STORAGE_PATIENCE_S: Final = 2.0
 _LOOPBACK: Final = ("127.0.0.1", "::1", "localhost")
 _DEV_ORIGINS: Final = ("http://localhost:*", "http://127.0.0.1:*")
 # A socket of a client that was told so many times to go away is not even answered.
@@ -259,8 +259,9 @@ def _make_listener(config: Config, service: Service, accounts: Accounts) -> List
         if listener.should_exit:
             return "stopping"
         try:
-            await accounts.by_id("")
-        except Refused:
+            async with asyncio.timeout(_STORAGE_PATIENCE_S):
+                await accounts.by_id("")
+        except Exception:  # noqa: BLE001  # whatever it is, the server is not ready
             return "storage cannot be used"
         return None
 

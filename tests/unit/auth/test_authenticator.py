@@ -184,7 +184,7 @@ async def test_with_every_row_broken_the_first_answers(build: Build) -> None:
 def forgiving(check: Check) -> Check:
     """The row without its verdict; what the later rows need of it is still there."""
 
-    def judge(token: tokens.Token, rules: tokens.TokenRules, now: float) -> tokens.Verdict:
+    def judge(token: tokens.Token, rules: tokens.TokenRules, now: float) -> ErrorCode | None:
         check.judge(token, rules, now)
         token.claims.setdefault("iss", OWN)
         token.issuer = token.issuer or rules.issuers[OWN]

@@ -15,7 +15,7 @@ from watchword_server.auth.credentials import Bearer, Credential, Password, Peer
 from watchword_server.auth.directory import Directory
 from watchword_server.auth.last_seen import LastSeen
 from watchword_server.auth.passwords import Passwords
-from watchword_server.auth.tokens import Token, Verdict, Verifier
+from watchword_server.auth.tokens import Token, Verifier
 from watchword_server.ports import Clock
 from watchword_server.refusal import Refused
 from watchword_server.user import AuthenticatedUser, Role
@@ -40,23 +40,23 @@ class AccountCheck(NamedTuple):
 
     row: int
     name: str
-    judge: Callable[[Account, Claimant], Verdict]
+    judge: Callable[[Account, Claimant], ErrorCode | None]
 
 
-def _check_deleted(account: Account, _claimant: Claimant) -> Verdict:
+def _check_deleted(account: Account, _claimant: Claimant) -> ErrorCode | None:
     return ErrorCode.INVALID_CREDENTIALS if account.deleted_at is not None else None
 
 
-def _check_locked(account: Account, _claimant: Claimant) -> Verdict:
+def _check_locked(account: Account, _claimant: Claimant) -> ErrorCode | None:
     return ErrorCode.ACCOUNT_LOCKED if account.locked else None
 
 
-def _check_place(account: Account, claimant: Claimant) -> Verdict:
+def _check_place(account: Account, claimant: Claimant) -> ErrorCode | None:
     is_welcome = account.role is not Role.SYSTEM or claimant.peer.is_local or claimant.system_from_anywhere
     return None if is_welcome else ErrorCode.ACCESS_DENIED
 
 
-def _check_freshness(account: Account, claimant: Claimant) -> Verdict:
+def _check_freshness(account: Account, claimant: Claimant) -> ErrorCode | None:
     """Without leeway: an old role or an old password must not live on for its length."""
     if claimant.token is None or account.valid_after is None:
         return None
@@ -64,7 +64,7 @@ def _check_freshness(account: Account, claimant: Claimant) -> Verdict:
     return ErrorCode.TOKEN_STALE if issued_at is None or issued_at < account.valid_after else None
 
 
-def _check_role(account: Account, claimant: Claimant) -> Verdict:
+def _check_role(account: Account, claimant: Claimant) -> ErrorCode | None:
     """Only our own tokens speak of our roles; a foreign issuer's claim of that name means nothing here."""
     if claimant.token is None or claimant.token.issuer is None or not claimant.token.issuer.is_own:
         return None

@@ -88,6 +88,7 @@ class Edge(HttpToolsProtocol):
         """Begin, with the first request's header block and what lies behind it."""
         self._address = address
         self.connection_made(transport)
+        self.client = (address, self.client[1] if self.client else 0)  # a socket that was reset tells none any more
         transport.set_protocol(self)
         self.data_received(data)
 

@@ -16,7 +16,18 @@ from watchword_protocol.limits import EARLY_MESSAGE_BYTES
 from watchword_protocol.messages import AuthError, ClientMessage, Draining, ErrorMessage, ServerMessage
 from watchword_server.auth.credentials import Credential, Peer
 from watchword_server.budget import Verdict
-from watchword_server.connection import Abort, Check, Close, Connection, Effect, Handle, Moment, Send, SendPing, State
+from watchword_server.connection import (
+    Abort,
+    CheckCredential,
+    Close,
+    Connection,
+    Effect,
+    Handle,
+    Moment,
+    Send,
+    SendPing,
+    State,
+)
 from watchword_server.gateway.frames import PING_FRAME, text_frame
 from watchword_server.gateway.incoming import Event, Incoming, Kind
 from watchword_server.gateway.outbox import Outbox
@@ -325,12 +336,12 @@ class WebSocket(BoundedReader):
         self._service.journal.refused(code, error.request_id, self._peer.address)
         self._connection.peer_closed(now)
         retry_after_ms = error.retry_after_ms
-        self._transport.write(refusal(refused, error.request_id, has_credential=True, retry_after_ms=retry_after_ms))
+        self._transport.write(refusal(refused, error.request_id, retry_after_ms=retry_after_ms))
         end_sending(self._transport)
 
     # The credential
 
-    def _perform_check(self, effect: Check, now: Moment) -> None:
+    def _perform_check(self, effect: CheckCredential, now: Moment) -> None:
         self._check(effect.credential, now)
 
     def _check(self, credential: Credential, now: Moment) -> None:
@@ -351,8 +362,7 @@ class WebSocket(BoundedReader):
         except Refused as refused:
             verdict = refused
         except Exception as error:  # noqa: BLE001  # the end of the ladder, as for a handler
-            self._report(error)
-            verdict = Refused(ErrorCode.INTERNAL_ERROR)
+            verdict = Refused(ErrorCode.INTERNAL_ERROR, request_id=self._report(error))
         try:
             self._settle(verdict)
         except Exception as error:  # noqa: BLE001  # what a callback raises ends its connection: so must what a task does
@@ -386,7 +396,7 @@ class WebSocket(BoundedReader):
     _PERFORMERS: ClassVar[dict[type[Effect], Callable[["WebSocket", Any, Moment], None]]] = {
         Send: _perform_send,
         Handle: _perform_handle,
-        Check: _perform_check,
+        CheckCredential: _perform_check,
         SendPing: _perform_ping,
         Close: _perform_close,
         Abort: _perform_abort,

@@ -48,10 +48,11 @@ def make_site(
             error.code.http, error.code, error.message, request_id, retry_after_ms=error.retry_after_ms
         )
 
-    def answer(_request: Request, error: Exception) -> Response:
+    def answer(request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)  # noqa: S101  # registered for it
-        code = _CODES.get(error.status_code, ErrorCode.MALFORMED_MESSAGE)
-        response = error_response(error.status_code, code, error.detail, identifiers.next_request())
+        code, request_id = _CODES.get(error.status_code, ErrorCode.MALFORMED_MESSAGE), identifiers.next_request()
+        journal.refused(code, request_id, address(request))
+        response = error_response(error.status_code, code, error.detail, request_id)
         response.headers.update(error.headers or {})
         return response
 
@@ -76,5 +77,4 @@ def make_site(
 
 
 async def _upgrade_required(_request: Request) -> Response:
-    headers = {"upgrade": "websocket", "sec-websocket-version": "13"}  # RFC 9110 15.5.22
-    raise HTTPException(426, "This path is for WebSocket connections", headers)
+    raise HTTPException(426, "This path is for WebSocket connections")
