@@ -3,6 +3,7 @@
 import asyncio
 import os
 import socket as sockets
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
@@ -209,3 +210,21 @@ async def test_a_last_http_answer_that_is_not_taken_has_a_deadline(tmp_path: Pat
             assert server.service.open
             pass_time(server, clock, 0.1)
             await until(lambda: not server.service.open)
+
+
+async def test_a_peer_that_does_not_stop_sending_is_cut_off(tmp_path: Path) -> None:
+    """It is told MESSAGE_TOO_LARGE, and may have some more on the way; not without end, though nobody looks at it."""
+    async with (
+        running_server(tmp_path, clock=FakeClock()) as server,  # whose deadlines do not pass
+        raw_socket(server.port, sign_in(token(server))) as socket,
+    ):
+        await socket.read_http()
+        await socket.read_message()
+        socket.send(frame("text", b"x" * 1_100_000))
+        assert (await socket.read_message())["code"] == "MESSAGE_TOO_LARGE"
+        piece = b"x" * 1_048_576
+        with suppress(ConnectionError):
+            for _ in range(64):
+                socket.send(piece)
+                await socket.writer.drain()
+        await until(lambda: not server.service.open)

@@ -46,6 +46,9 @@ _ALWAYS_OVER_HTTP: Final = frozenset({ErrorCode.OVERLOADED})
 # The peer's close frame stands behind what is not worth reading, or cannot be read: it is not waited for.
 _DEAFENING: Final = frozenset({ErrorCode.MESSAGE_TOO_LARGE, ErrorCode.RATE_LIMITED})
 
+# What a peer may have under way when it is told to stop.
+_MAX_OVERHEARD_BYTES: Final = 16_777_216
+
 _BINARY, _TOO_LARGE, _FLOOD = (
     Fault(code, code.message)
     for code in (ErrorCode.UNSUPPORTED_DATA, ErrorCode.MESSAGE_TOO_LARGE, ErrorCode.RATE_LIMITED)
@@ -73,6 +76,7 @@ class WebSocket(BoundedReader):
         "_is_resting",
         "_opening",
         "_outbox",
+        "_overheard_bytes",
         "_peer",
         "_service",
         "_socket_address",
@@ -100,6 +104,7 @@ class WebSocket(BoundedReader):
         self._is_reading = True
         self._is_resting = False  # a whole buffer was read: it is the others' turn
         self._is_deaf = False  # nothing that the peer still says is looked at
+        self._overheard_bytes = 0
         self._task: asyncio.Task[None] | None = None  # while a credential is being checked
 
     def __repr__(self) -> str:
@@ -158,7 +163,7 @@ class WebSocket(BoundedReader):
 
     def receive(self, data: bytes) -> None:
         if self._is_deaf or self._connection.state is State.CLOSED:
-            self._read_or_pause()  # only so that our last words are not lost behind a reset, and the peer's end is seen
+            self._overhear(data)
             return
         now = self._service.now()
         if data:
@@ -169,6 +174,13 @@ class WebSocket(BoundedReader):
             self._take(event, now)
             is_held = self._is_held
         self._outbox.flush()
+        self._read_or_pause()
+
+    def _overhear(self, data: bytes) -> None:
+        """Read on only so that our last words are not lost behind a reset, and the peer's end is seen; not for ever."""
+        self._overheard_bytes += len(data)
+        if self._overheard_bytes > _MAX_OVERHEARD_BYTES:
+            self._transport.abort()
         self._read_or_pause()
 
     # The sweep, the registry, the server
