@@ -192,7 +192,8 @@ class ServerError(WatchwordError):
             parts.append(f"Wait {self.retry_after_ms / 1000:g} s.")
         if self.request_id:
             parts.append(f"(request {self.request_id})")
-        return " ".join(parts)
+        # What a server sends goes into logs and terminals: no line and no colour of its own there.
+        return "".join(character if character.isprintable() else "?" for character in " ".join(parts))
 
 
 def _read_advice(word: str | None) -> Advice | None:

@@ -12,6 +12,7 @@ from watchword.address import is_loopback
 from watchword.credentials import Presented
 from watchword.ending import explain_status
 from watchword.exceptions import ConnectFailed
+from watchword.guarded_socket import GuardedSocket
 from watchword_protocol import __version__
 
 if TYPE_CHECKING:
@@ -54,6 +55,7 @@ async def upgrade(url: str, presented: Presented, options: SocketOptions) -> Cli
             url,
             subprotocols=[Subprotocol(name) for name in presented.subprotocols],
             additional_headers=presented.headers,
+            create_connection=GuardedSocket,
             user_agent_header=f"watchword-python/{__version__}",
             compression=None,  # the server offers none
             proxy=None if is_loopback(url) else True,
