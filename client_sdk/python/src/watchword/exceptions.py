@@ -2,6 +2,7 @@
 
     WatchwordError
       ServerError           the server said so: one class for each row of its error table
+        SqlError            about a statement of yours, or what it was to read or write
       ConnectFailed         no connection could be opened
       ConnectionLost        an open connection ended, and the server gave no reason of its own
       TokenUnavailable      your token function failed
@@ -54,6 +55,7 @@ __all__ = [
     "ServerError",
     "ServerShutdown",
     "SlowConsumer",
+    "SqlError",
     "StorageFull",
     "StorageUnavailable",
     "SubscriptionExists",
@@ -113,6 +115,8 @@ class ServerError(WatchwordError):
         message: The server's sentence.
         remedy: What a person does about it.
         request_id: Finds the event in the server's log.
+        line, column: Where in the statement, from 1; None where the server names no place.
+        statement: Which one of several, from 0; None where there was one, or the server names none.
 
     Source: docs/reference/errors.md.
     """
@@ -140,6 +144,9 @@ class ServerError(WatchwordError):
         http_status: int | None = None,
         request_id: str | None = None,
         retry_after_ms: int = 0,
+        line: int | None = None,
+        column: int | None = None,
+        statement: int | None = None,
     ) -> None:
         row = self.row
         self.code = code or (row.name if row else "UNKNOWN")
@@ -150,6 +157,9 @@ class ServerError(WatchwordError):
         self.http_status = http_status
         self.request_id = request_id
         self.retry_after_ms = retry_after_ms
+        self.line = line
+        self.column = column
+        self.statement = statement
 
     @staticmethod
     def from_wire(
@@ -161,6 +171,9 @@ class ServerError(WatchwordError):
         http_status: int | None = None,
         request_id: str | None = None,
         retry_after_ms: int | None = None,
+        line: int | None = None,
+        column: int | None = None,
+        statement: int | None = None,
     ) -> "ServerError":
         """The exception for what the server sent. Total: an unknown code stays readable, its close range is its advice.
 
@@ -179,6 +192,9 @@ class ServerError(WatchwordError):
             http_status=http_status,
             request_id=request_id,
             retry_after_ms=retry_after_ms or 0,
+            line=line,
+            column=column,
+            statement=statement,
         )
 
     @property
@@ -187,7 +203,9 @@ class ServerError(WatchwordError):
         return self.row.remedy if self.row else _REMEDIES[self.advice]
 
     def _sentence(self) -> str:
-        parts = [f"{self.code}: {self.message.rstrip('.')}.", self.remedy]
+        places = {"statement": self.statement, "line": self.line, "column": self.column}
+        place = ", ".join(f"{name} {number}" for name, number in places.items() if number is not None)
+        parts = [f"{self.code}: {self.message.rstrip('.')}{f' ({place})' if place else ''}.", self.remedy]
         if self.retry_after_ms:
             parts.append(f"Wait {self.retry_after_ms / 1000:g} s.")
         if self.request_id:
@@ -198,6 +216,13 @@ class ServerError(WatchwordError):
 
 def _read_advice(word: str | None) -> Advice | None:
     return Advice(word) if word in {advice.value for advice in Advice} else None
+
+
+class SqlError(ServerError):
+    """About a statement of yours, or about what it was to read or write; the connection goes on.
+
+    `line`, `column` and `statement` tell where, as far as the server says so.
+    """
 
 
 class ConnectFailed(WatchwordError):
@@ -355,59 +380,59 @@ class MessageTooLarge(ServerError, code=ErrorCode.MESSAGE_TOO_LARGE):
     """A message of ours is over the server's limit; it is not sent again."""
 
 
-class InvalidSql(ServerError, code=ErrorCode.INVALID_SQL):
+class InvalidSql(SqlError, code=ErrorCode.INVALID_SQL):
     """The statement is not valid."""
 
 
-class UnsupportedSql(ServerError, code=ErrorCode.UNSUPPORTED_SQL):
+class UnsupportedSql(SqlError, code=ErrorCode.UNSUPPORTED_SQL):
     """The statement uses a construct outside the supported subset."""
 
 
-class InvalidParams(ServerError, code=ErrorCode.INVALID_PARAMS):
+class InvalidParams(SqlError, code=ErrorCode.INVALID_PARAMS):
     """A parameter is missing, superfluous or not valid."""
 
 
-class TypeMismatch(ServerError, code=ErrorCode.TYPE_MISMATCH):
+class TypeMismatch(SqlError, code=ErrorCode.TYPE_MISMATCH):
     """A value does not fit its type."""
 
 
-class LimitExceeded(ServerError, code=ErrorCode.LIMIT_EXCEEDED):
+class LimitExceeded(SqlError, code=ErrorCode.LIMIT_EXCEEDED):
     """A limit of statements is exceeded."""
 
 
-class ConstraintViolation(ServerError, code=ErrorCode.CONSTRAINT_VIOLATION):
+class ConstraintViolation(SqlError, code=ErrorCode.CONSTRAINT_VIOLATION):
     """A constraint refuses the write."""
 
 
-class NotFound(ServerError, code=ErrorCode.NOT_FOUND):
+class NotFound(SqlError, code=ErrorCode.NOT_FOUND):
     """It does not exist, or may not be seen; also a path that is none of the server's."""
 
 
-class AlreadyExists(ServerError, code=ErrorCode.ALREADY_EXISTS):
+class AlreadyExists(SqlError, code=ErrorCode.ALREADY_EXISTS):
     """The name is taken."""
 
 
-class PermissionDenied(ServerError, code=ErrorCode.PERMISSION_DENIED):
+class PermissionDenied(SqlError, code=ErrorCode.PERMISSION_DENIED):
     """The role or a policy does not allow it."""
 
 
-class QueryTimeout(ServerError, code=ErrorCode.QUERY_TIMEOUT):
+class QueryTimeout(SqlError, code=ErrorCode.QUERY_TIMEOUT):
     """The statement took longer than allowed."""
 
 
-class ResultTooLarge(ServerError, code=ErrorCode.RESULT_TOO_LARGE):
+class ResultTooLarge(SqlError, code=ErrorCode.RESULT_TOO_LARGE):
     """The result has more rows or bytes than allowed."""
 
 
-class StorageFull(ServerError, code=ErrorCode.STORAGE_FULL):
+class StorageFull(SqlError, code=ErrorCode.STORAGE_FULL):
     """The server has no space left for writes."""
 
 
-class StorageUnavailable(ServerError, code=ErrorCode.STORAGE_UNAVAILABLE):
+class StorageUnavailable(SqlError, code=ErrorCode.STORAGE_UNAVAILABLE):
     """The server cannot use its storage now."""
 
 
-class CommitUnknown(ServerError, code=ErrorCode.COMMIT_UNKNOWN):
+class CommitUnknown(SqlError, code=ErrorCode.COMMIT_UNKNOWN):
     """The write may or may not have happened."""
 
 
