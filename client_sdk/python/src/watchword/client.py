@@ -9,6 +9,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, TypedDict
 
 from watchword.address import complete_url
+from watchword.argument import check_seconds
 from watchword.credentials import Credential, Present, Token
 from watchword.exceptions import Closed
 from watchword.link import Link, LinkOptions
@@ -73,7 +74,7 @@ def connect(
         reconnect: Whether to connect again, in the background, after an open connection ended.
         retry_first: Whether to wait, by the same rules, for a server that is not there yet. False: raise at once.
         open_timeout_s: For one attempt, from the first packet to the server's answer; also for a renewal's answer.
-        close_timeout_s: For the server's close frame; after it the socket is dropped.
+        close_timeout_s: For the server's close frame; after it the socket is dropped. 0: at once.
         token_timeout_s: For one call of the token function.
         heartbeat_s: Between two pings of ours, and for the answer to each; without one the link is given up.
         max_message_bytes: The largest message taken from the server.
@@ -165,6 +166,8 @@ class Client:
             TimeoutError: It did not come in time.
             WatchwordError: The client closed, and so will not be in that state: what closed it, or Closed.
         """
+        if timeout_s is not None:
+            check_seconds("timeout_s", timeout_s, may_be_zero=True)
         try:
             async with asyncio.timeout(timeout_s):
                 return await self._link.states.wait_for(state)
@@ -185,4 +188,5 @@ class Client:
             TimeoutError: No answer in time.
             RateLimited: Asked too often.
         """
+        check_seconds("timeout_s", timeout_s, may_be_zero=True)
         return await self._link.connection.ping(timeout_s)

@@ -145,6 +145,11 @@ def _digest(token: str) -> bytes:
 def _read_password(user: str | None, password: str | None, way: Present) -> Authenticate:
     if not user or not password:
         raise ValueError("give user= and password= together, neither empty")
+    for name, value in (("user", user), ("password", password)):
+        if not isinstance(value, str):
+            raise TypeError(f"{name} must be a string, not {type(value).__name__}")
+        if not value.isascii() and any("\ud800" <= character <= "\udfff" for character in value):
+            raise ValueError(f"{name} must be text that has a UTF-8 form, without lone surrogates")
     if ":" in user:
         raise ValueError("user must not contain a colon (RFC 7617 2)")
     if way == "subprotocol":

@@ -8,6 +8,7 @@ import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from watchword.argument import check_flag, check_seconds
 from watchword.connection import Connection
 from watchword.credentials import Credential, Present, present_credential
 from watchword.exceptions import Closed, ConnectFailed, ConnectionLost, ServerError, TokenUnavailable, WatchwordError
@@ -35,6 +36,11 @@ class LinkOptions:
     retry_first: bool
     token_timeout_s: float
     socket: SocketOptions
+
+    def __post_init__(self) -> None:
+        check_flag("reconnect", self.reconnect)
+        check_flag("retry_first", self.retry_first)
+        check_seconds("token_timeout_s", self.token_timeout_s)
 
 
 class Link:
