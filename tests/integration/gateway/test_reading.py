@@ -1,0 +1,48 @@
+"""When a WebSocket is read from, and when its bytes wait outside."""
+
+from pathlib import Path
+
+import pytest
+
+from support.presenting import basic, sign_in
+from support.raw_socket import raw_socket, text, upgrade
+from support.server import PASSWORD, hold_passwords, running_server, token, until
+from watchword_server.app import RunningServer
+from watchword_server.gateway.reader import READ_BYTES
+from watchword_server.gateway.websocket import WebSocket
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+
+async def test_who_does_not_take_its_answers_is_not_read_from(server: RunningServer) -> None:
+    async with raw_socket(server.port, sign_in(token(server))) as socket:
+        await socket.read_http()
+        assert (await socket.read_message())["type"] == "auth_success"
+        (connection,) = server.service.registry
+        assert isinstance(connection, WebSocket)
+        connection.pause_writing()  # as the transport does when it is full
+        assert not connection._is_reading
+        socket.send(text({"type": "ping", "id": 1}))
+        async with raw_socket(server.port, b"GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n") as other:
+            await other.read_http()
+        assert socket.unread == b""
+        connection.resume_writing()
+        assert await socket.read_message() == {"type": "pong", "id": 1}
+
+
+async def test_little_is_taken_in_behind_a_credential_that_is_being_checked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A stranger may not fill our memory while it waits; what is meant for a user is all there afterwards."""
+    async with running_server(tmp_path) as server:
+        entered, released = hold_passwords(server, monkeypatch)
+        large = text({"type": "ping", "id": 1, "x": "y" * 900_000})
+        async with raw_socket(server.port, upgrade(basic("ada", PASSWORD)), large) as socket:
+            await entered.wait()
+            (connection,) = server.service.open
+            await until(lambda: not connection._is_reading and not connection._is_resting)
+            assert READ_BYTES <= connection._incoming.waiting_bytes < 2 * READ_BYTES
+            released.set()
+            await socket.read_http()
+            assert (await socket.read_message())["type"] == "auth_success"
+            assert await socket.read_message() == {"type": "pong", "id": 1}
