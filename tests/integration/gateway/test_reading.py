@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from support.clock import FakeClock
 from support.presenting import basic, sign_in
-from support.raw_socket import raw_socket, text, upgrade
+from support.raw_socket import frame, raw_socket, text, upgrade
 from support.server import PASSWORD, hold_passwords, running_server, token, until
 from watchword_server.app import RunningServer
 from watchword_server.gateway.reader import READ_BYTES
@@ -46,3 +47,22 @@ async def test_little_is_taken_in_behind_a_credential_that_is_being_checked(
             await socket.read_http()
             assert (await socket.read_message())["type"] == "auth_success"
             assert await socket.read_message() == {"type": "pong", "id": 1}
+
+
+@pytest.mark.parametrize(
+    ("sent", "code"),
+    [(frame("pong") * 130, "RATE_LIMITED"), (frame("text", b"x" * 2_001), "MESSAGE_TOO_LARGE")],
+)
+async def test_who_sends_too_much_is_not_waited_for(tmp_path: Path, sent: bytes, code: str) -> None:
+    """Its farewell stands behind all that it has sent. No time passes here, so that no deadline helps."""
+    limits = {"messages_per_s": 10, "max_message_bytes": 2_000}
+    async with (
+        running_server(tmp_path, clock=FakeClock(), limits=limits) as server,
+        raw_socket(server.port, sign_in(token(server)), sent) as socket,
+    ):
+        await socket.read_http()
+        while (received := await socket.read_frame())[0] != 0x88:
+            pass
+        assert received[1][2:].decode() == code
+        socket.send(sent)
+        assert await socket.read_end() == b""
