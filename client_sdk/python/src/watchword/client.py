@@ -4,7 +4,7 @@ import asyncio
 import random as random_module
 import time
 import warnings
-from collections.abc import AsyncIterator, Awaitable, Callable, Generator
+from collections.abc import Awaitable, Callable, Generator
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, TypedDict
 
@@ -13,7 +13,7 @@ from watchword.argument import check_seconds
 from watchword.credentials import Credential, Present, Token
 from watchword.exceptions import Closed
 from watchword.link import Link, LinkOptions
-from watchword.state import State, Status
+from watchword.state import State, Status, Statuses
 from watchword.timing import Timing
 from watchword.upgrade import SocketOptions
 from watchword.user import User
@@ -155,8 +155,11 @@ class Client:
         """What the client is doing, and why: `reason` and `advice` in it tell what ended the last connection."""
         return self._link.states.status
 
-    def states(self) -> AsyncIterator[Status]:
-        """The present status, then every later one; ends after CLOSED. Who lags by more than 64 misses the oldest."""
+    def states(self) -> Statuses:
+        """An async iterator over the present status and every later one; ends after CLOSED.
+
+        Who lags by more than 64 misses the oldest. A wait for the next one can be cancelled without losing any.
+        """
         return self._link.states.follow()
 
     async def wait_for(self, state: State, *, timeout_s: float | None = None) -> Status:

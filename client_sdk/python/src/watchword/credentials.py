@@ -102,11 +102,17 @@ class Credential:
                 token = await pending
         except AuthenticationStopped:
             raise
+        except asyncio.CancelledError as error:
+            if _is_cancelled():
+                raise
+            raise TokenUnavailable("The token function was cancelled, and not by this client.") from error
         except Exception as error:
             if deadline.expired():
                 raise TokenUnavailable(f"The token function gave no token within {timeout_s:g} s.") from error
             # Anything may come out of a foreign function; it is kept as the cause, and asked again after a wait.
             raise TokenUnavailable(f"The token function failed: {type(error).__name__}: {error}") from error
+        if _is_cancelled():  # and the function went on nevertheless
+            raise asyncio.CancelledError
         try:
             return _read_token(token)
         except (TypeError, ValueError) as error:
@@ -136,6 +142,11 @@ class Credential:
     def is_new(self, credential: Authenticate) -> bool:
         """Whether presenting it could change anything."""
         return credential != self._accepted and not self.is_refused(credential)
+
+
+def _is_cancelled() -> bool:
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
 
 
 def _digest(token: str) -> bytes:

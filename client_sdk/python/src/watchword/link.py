@@ -57,6 +57,7 @@ class Link:
         self._last_user: User | None = None
         self._task: asyncio.Task[None] | None = None
         self._was_open = False
+        self._is_ending = False
         self._refusal: ServerError | None = None
 
     # What the client asks
@@ -95,15 +96,25 @@ class Link:
         raise ConnectionLost(f"Not connected now: {status}")
 
     async def close(self) -> None:
-        """End it, with a close handshake where there is a connection; bounded by `close_timeout_s`."""
+        """End it, with a close handshake where there is a connection; bounded by `close_timeout_s`.
+
+        Cancelled, it ends without the handshake, and leaves nothing behind either.
+        """
         task = self._task
         if task is None:
             self.states.publish(Status(State.CLOSED))
             return
-        task.cancel()
+        if not self._is_ending:  # a second cancel would cut the handshake of the first short
+            self._is_ending = True
+            task.cancel()
         if task is asyncio.current_task():
             return  # asked by the token function, which this very task runs
-        await asyncio.wait({task})
+        try:
+            await asyncio.wait({task})
+        except asyncio.CancelledError:
+            task.cancel()
+            await asyncio.wait({task})  # at once: nothing in it waits for the peer any more
+            raise
         if not task.cancelled():
             task.result()  # a fault of ours does not end in silence
 
