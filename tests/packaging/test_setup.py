@@ -1,9 +1,12 @@
 """scripts/setup.sh on machines of every kind, with interpreters that are played by small scripts."""
 
 import os
+import select
 import shutil
 import signal
 import subprocess
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -12,7 +15,7 @@ ROOT = Path(__file__).resolve().parents[2]
 TOOLS = ("cat", "cksum", "dirname", "head", "mkdir", "mv", "rm", "rmdir", "sh", "sleep", "cp", "chmod")
 
 # An interpreter as far as the set-up knows one. FITS: new enough; VENV: has ensurepip; the environment it makes holds a
-# copy of it; its pip notes each call, waits at `pip-gate` where there is that pipe, and ends as the file `pip-status` says.
+# copy of it; its pip notes each call, waits at `pip-gate` where there is that pipe, and ends as `pip-status` says.
 PYTHON = """\
 #!/bin/sh
 fits={fits} venv={venv}
@@ -51,16 +54,23 @@ class Machine:
         (self.path / name).write_text(text)
         (self.path / name).chmod(0o755)
 
-    def begin(self) -> "subprocess.Popen[str]":
-        """Start the script, from somewhere else."""
-        return subprocess.Popen(
+    @contextmanager
+    def begin(self) -> Iterator[subprocess.Popen[str]]:
+        """Start the script, from somewhere else; with its children it is gone at the end of the block."""
+        with subprocess.Popen(
             [self.path / "sh", self.checkout / "scripts/setup.sh"],
             cwd=self.path,
             env={"PATH": str(self.path)},
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
-        )
+            start_new_session=True,
+        ) as process:
+            try:
+                yield process
+            finally:
+                with suppress(ProcessLookupError):
+                    os.killpg(process.pid, signal.SIGKILL)
 
     def set_up(self) -> subprocess.CompletedProcess[str]:
         """Run the script to its end."""
@@ -205,9 +215,10 @@ def test_environment_of_somebodys_own_making_is_kept(machine: Machine) -> None:
     assert (machine.environment / "mine").exists()
 
 
-def first_line(process: "subprocess.Popen[str]") -> str:
+def first_line(process: subprocess.Popen[str]) -> str:
     """What it says first."""
     assert process.stdout is not None
+    assert select.select([process.stdout], [], [], 10)[0]
     return process.stdout.readline()
 
 
@@ -248,10 +259,10 @@ def test_a_lock_whose_owner_is_gone_is_taken_over_by_one_alone(machine: Machine)
         pass
     machine.lock.mkdir()
     (machine.lock / "pid").write_text(f"{gone.pid}\n")
-    several = [machine.begin() for _ in range(4)]
-    for each in several:
-        out, err = each.communicate(timeout=20)
-        assert (each.returncode, err) == (0, ""), out
+    with ExitStack() as stack:
+        for each in [stack.enter_context(machine.begin()) for _ in range(4)]:
+            out, err = each.communicate(timeout=20)
+            assert (each.returncode, err) == (0, ""), out
     assert len(machine.pip_calls) == 1
     assert not list(machine.checkout.glob(".setup-lock*"))
 
