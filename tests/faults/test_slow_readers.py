@@ -228,3 +228,21 @@ async def test_a_peer_that_does_not_stop_sending_is_cut_off(tmp_path: Path) -> N
                 socket.send(piece)
                 await socket.writer.drain()
         await until(lambda: not server.service.open)
+
+
+async def test_who_is_idle_and_has_not_taken_all_answers_has_a_deadline(tmp_path: Path) -> None:
+    clock = FakeClock()
+    async with running_server(tmp_path, clock=clock) as server:
+        shrink_buffers(server)
+        with DeafClient(server) as client:
+            await client.send(REQUEST)
+            await until(lambda: [one for one in server.service.open if isinstance(one, Edge) and one._is_between])
+            (edge,) = server.service.open
+            while not edge.transport.get_write_buffer_size():
+                await ask_once_more(client, edge)
+            await until(lambda: edge._is_between)
+            edge.timeout_keep_alive_handler()  # as uvicorn's timer does
+            pass_time(server, clock, 4.9)
+            assert server.service.open
+            pass_time(server, clock, 0.1)
+            await until(lambda: not server.service.open)
