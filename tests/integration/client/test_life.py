@@ -191,7 +191,8 @@ async def test_closing_while_something_is_asked_says_that_it_was_you() -> None:
             await asking
 
 
-async def test_leaving_sends_a_close_frame() -> None:
+@pytest.mark.parametrize("times", [1, 3])
+async def test_leaving_sends_a_close_frame(times: int) -> None:
     closed_with: asyncio.Future[int | None] = asyncio.get_running_loop().create_future()
 
     async def live(peer: Peer) -> None:
@@ -200,8 +201,8 @@ async def test_leaving_sends_a_close_frame() -> None:
         closed_with.set_result(peer.socket.close_code)
 
     async with play(live) as server:
-        async with watchword.connect(server.url, token="a.b.c"):
-            pass
+        async with watchword.connect(server.url, token="a.b.c") as db:
+            await asyncio.gather(*(db.close() for _ in range(times)))
         assert await closed_with == 1000
 
 
@@ -221,6 +222,45 @@ async def test_a_server_that_does_not_answer_the_close_is_left_in_time() -> None
         assert time.monotonic() - began < 1
         assert watchword_tasks() == set()
         gone.set()
+
+
+async def test_closing_can_be_cancelled_and_ends_at_once_then() -> None:
+    async def accept_and_read_nothing(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await answer_upgrade(reader, writer)
+        await gone.wait()
+        writer.close()
+
+    gone = asyncio.Event()
+    server = await asyncio.start_server(accept_and_read_nothing, "127.0.0.1", 0)
+    async with server:
+        port = server.sockets[0].getsockname()[1]
+        db = await watchword.connect(f"ws://127.0.0.1:{port}", token="a.b.c", close_timeout_s=3600)
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(db.close(), 0.02)
+        assert watchword_tasks() == set()
+        assert db.state is State.CLOSED
+        gone.set()
+
+
+async def test_a_token_function_that_refuses_to_be_cancelled_cannot_keep_the_client_open() -> None:
+    async def fetch() -> str:
+        asked.set()
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            return "a.b.c"
+        return "never"
+
+    asked = asyncio.Event()
+    async with play(welcome()) as server:
+        db = watchword.connect(server.url, token=fetch)
+        opening = asyncio.create_task(db.__aenter__())
+        await asked.wait()
+        await asyncio.wait_for(db.close(), 2)
+        with pytest.raises(watchword.Closed):
+            await opening
+        assert server.requests == []
+        assert watchword_tasks() == set()
 
 
 async def test_a_server_that_never_reads_is_left_in_time() -> None:

@@ -105,6 +105,34 @@ async def test_a_timeout_of_the_functions_own_is_not_taken_for_ours() -> None:
         await Credential(fetch, None, None, "header").fetch(1)
 
 
+async def test_a_cancellation_of_the_functions_own_is_a_failure_of_it() -> None:
+    async def fetch() -> str:
+        vault = asyncio.create_task(asyncio.Event().wait())
+        vault.cancel()
+        await vault
+        return "never"
+
+    with pytest.raises(TokenUnavailable, match="cancelled, and not by this client"):
+        await Credential(fetch, None, None, "header").fetch(1)
+
+
+async def test_a_function_that_goes_on_when_it_is_cancelled_changes_nothing() -> None:
+    async def fetch() -> str:
+        asked.set()
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            return "a.b.c"
+        return "never"
+
+    asked = asyncio.Event()
+    fetching = asyncio.create_task(Credential(fetch, None, None, "header").fetch(1))
+    await asked.wait()
+    fetching.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await fetching
+
+
 @pytest.mark.parametrize("token", ["", "a\nb", None, b"a.b.c"])
 async def test_a_function_that_gives_no_token_stops(token: Any) -> None:
     async def fetch() -> str:
