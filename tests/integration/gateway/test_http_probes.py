@@ -13,6 +13,7 @@ from support.presenting import basic, sign_in
 from support.raw_socket import RawSocket, frame, get, raw_socket, upgrade
 from support.server import PASSWORD, hold_passwords, pass_time, running_server, token, until
 from watchword_server.app import RunningServer
+from watchword_server.gateway.edge import Edge
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -148,6 +149,31 @@ async def test_a_body_that_never_comes_keeps_nothing(tmp_path: Path) -> None:
                 assert (await socket.read_http()).status == status
                 assert await socket.read_end() == b""
         await until(lambda: not server.service.open)
+
+
+def bodies(server: RunningServer) -> list[int]:
+    """How many bytes have come of the body of each request under way."""
+    return [each._body_bytes for each in server.service.open if isinstance(each, Edge) and each._under_way]
+
+
+async def test_a_body_has_half_a_minute(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """While its request is under way; one that has come whole has no deadline any more."""
+    clock = FakeClock()
+    async with running_server(tmp_path, clock=clock) as server:
+        _, released = hold_passwords(server, monkeypatch)
+        request = get("/v1/api/auth/me", basic("ada", PASSWORD), "Content-Length: 10")
+        async with raw_socket(server.port, request, b"12345") as late, raw_socket(server.port, request) as good:
+            await until(lambda: sorted(bodies(server)) == [0, 5])
+            pass_time(server, clock, 29.9)
+            good.send(b"1234567890")
+            await until(lambda: sorted(bodies(server)) == [5, 10])
+            assert len(server.service.open) == 2
+            pass_time(server, clock, 0.1)
+            assert await late.read_end() == b""
+            await until(lambda: len(server.service.open) == 1)
+            pass_time(server, clock, 1_000)
+            released.set()
+            assert (await good.read_http()).status == 200
 
 
 async def test_a_body_that_comes_is_read_over(server: RunningServer) -> None:
