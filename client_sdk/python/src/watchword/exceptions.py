@@ -77,6 +77,8 @@ __all__ = [
 
 _BY_CLOSE = {code.close: code for code in ErrorCode if code.close is not None}
 
+_SENTENCE_CHARACTERS = 1000
+
 # For a code newer than this client, which knows its range only.
 _REMEDIES = {
     Advice.RECONNECT: "Connect again later.",
@@ -211,7 +213,8 @@ class ServerError(WatchwordError):
         if self.request_id:
             parts.append(f"(request {self.request_id})")
         # What a server sends goes into logs and terminals: no line and no colour of its own there.
-        return "".join(character if character.isprintable() else "?" for character in " ".join(parts))
+        sentence = "".join(character if character.isprintable() else "?" for character in " ".join(parts))
+        return sentence if len(sentence) <= _SENTENCE_CHARACTERS else f"{sentence[:_SENTENCE_CHARACTERS]}..."
 
 
 def _read_advice(word: str | None) -> Advice | None:

@@ -180,7 +180,11 @@ class Link:
             error = await connection.wait_ended()
         finally:
             renewal.cancel()
-            await asyncio.gather(renewal, return_exceptions=True)
+            (fault,) = await asyncio.gather(renewal, return_exceptions=True)
+            if isinstance(fault, Exception):
+                _log.error(
+                    "The token was not renewed: a fault, perhaps of a function given to connect.", exc_info=fault
+                )
         self._note_refusal(error, is_offered=connection.is_login_refused)
         return error
 

@@ -34,7 +34,9 @@ def connect(
     """A client of a Watchword server: `with watchword.sync.connect(url, token=...) as db`.
 
     Args:
-        token: A JWT, or a function that returns one, async or not; it is called in a thread of the client's.
+        token: A JWT, or a function that returns one. A plain function runs in a thread of its own: it may block, ask
+            the client, and close it. An async one runs in the client's thread: it must not block, nor wait for the
+            client; what it closes is closed once it returns.
         options: As for `watchword.connect`, with the same errors.
     """
     if callable(token):

@@ -79,6 +79,7 @@ async def upgrade(url: str, presented: Presented, options: SocketOptions) -> Cli
         raise explain_status(
             response.status_code, bytes(response.body or b""), response.headers.get("Retry-After")
         ) from None
-    except (OSError, WebSocketException, UnicodeError, EOFError) as error:
-        # UnicodeError: a host name that is none (its IDNA encoding fails).
+    except (OSError, WebSocketException, UnicodeError, EOFError, ImportError) as error:
+        # UnicodeError: a host name that is none (its IDNA encoding fails). ImportError: the environment names a SOCKS
+        # proxy, for which the library wants a package more.
         raise ConnectFailed(f"Cannot connect to {url}: {error or type(error).__name__}.") from error
