@@ -39,6 +39,26 @@ async def test_half_a_header_block_has_a_deadline(tmp_path: Path, before: bytes,
             assert await socket.read_end() == b""
 
 
+async def test_half_a_header_block_behind_a_slow_request_has_a_deadline(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = FakeClock()
+    async with running_server(tmp_path, clock=clock) as server:
+        entered, released = hold_passwords(server, monkeypatch)
+        async with raw_socket(server.port, get("/v1/api/auth/me", basic("ada", PASSWORD)), get()[:-2]) as socket:
+            await entered.wait()
+            (edge,) = server.service.open
+            await until(lambda: edge._head_bytes)
+            pass_time(server, clock, 4.9)
+            assert not edge._is_over
+            pass_time(server, clock, 0.1)
+            assert edge._is_over
+            released.set()
+            answer = await socket.read_http()
+            assert (answer.status, answer.headers["connection"]) == (200, ["close"])
+            assert await socket.read_end() == b""
+
+
 async def test_who_does_not_leave_after_a_refusal_is_cut_off(tmp_path: Path) -> None:
     clock = FakeClock()
     async with running_server(tmp_path, clock=clock) as server:
@@ -107,6 +127,21 @@ async def test_a_used_connection_may_still_become_a_websocket(server: RunningSer
         await expect_websocket(socket)
 
 
+async def test_who_has_not_taken_its_answers_gets_no_websocket(server: RunningServer) -> None:
+    """Whose transport is full already would not be noticed to be stuck: it is told so only once."""
+    async with raw_socket(server.port, get()) as socket, raw_socket(server.port, get()) as other:
+        for each in (socket, other):
+            assert (await each.read_http()).status == 200
+        for edge in server.service.open:
+            edge.pause_writing()  # as its transport does when it is full
+        socket.send(sign_in(token(server)))
+        assert await socket.read_end() == b""
+        (edge,) = server.service.open
+        edge.resume_writing()
+        other.send(sign_in(token(server)))
+        await expect_websocket(other)
+
+
 async def expect_websocket(socket: RawSocket) -> None:
     assert (await socket.read_http()).status == 101
     assert (await socket.read_message())["type"] == "auth_success"
@@ -151,6 +186,52 @@ async def test_a_body_that_never_comes_keeps_nothing(tmp_path: Path) -> None:
         await until(lambda: not server.service.open)
 
 
+# What stands before, and what is repeated.
+WRAPPINGS = {
+    "chunk extensions": (b"", b"1;" + b"x" * 1_000 + b"\r\n_\r\n"),
+    "leading zeros": (b"", b"0" * 1_000 + b"1\r\n_\r\n"),
+    "trailers": (b"0\r\n", b"a: " + b"b" * 1_000 + b"\r\n"),
+}
+
+
+@pytest.mark.parametrize("wrapping", WRAPPINGS)
+async def test_what_is_wrapped_around_a_body_is_bounded(
+    tmp_path: Path, wrapping: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is nobody's, however long the request takes; which is still answered."""
+    before, piece = WRAPPINGS[wrapping]
+    async with running_server(tmp_path) as server:
+        entered, released = hold_passwords(server, monkeypatch)
+        request = get("/v1/api/auth/me", basic("ada", PASSWORD), "Transfer-Encoding: chunked")
+        async with raw_socket(server.port, request, before) as socket:
+            await entered.wait()
+            (edge,) = server.service.open
+            sent = 0
+            while not edge._is_over:
+                socket.send(piece)
+                sent += len(piece)
+                assert sent < 1_000_000
+                await asyncio.sleep(0)
+            released.set()
+            answer = await socket.read_http()
+            assert (answer.status, answer.headers["connection"]) == (200, ["close"])
+
+
+async def test_a_body_may_come_byte_by_byte(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In chunks of one byte, which have five around it; and the connection goes on."""
+    async with running_server(tmp_path) as server:
+        entered, released = hold_passwords(server, monkeypatch)
+        request = get("/v1/api/auth/me", basic("ada", PASSWORD), "Transfer-Encoding: chunked")
+        async with raw_socket(server.port, request, b"1\r\n_\r\n" * 20_000, b"0\r\n\r\n") as socket:
+            await entered.wait()
+            (edge,) = server.service.open
+            await until(lambda: edge._is_body_complete)
+            released.set()
+            assert (await socket.read_http()).status == 200
+            socket.send(get())
+            assert (await socket.read_http()).status == 200
+
+
 def bodies(server: RunningServer) -> list[int]:
     """How many bytes have come of the body of each request under way."""
     return [each._body_bytes for each in server.service.open if isinstance(each, Edge) and each._under_way]
@@ -173,6 +254,8 @@ async def test_a_body_has_half_a_minute(tmp_path: Path, monkeypatch: pytest.Monk
             await until(lambda: len(server.service.open) == 1)
             pass_time(server, clock, 1_000)
             released.set()
+            assert (await good.read_http()).status == 200
+            good.send(get())
             assert (await good.read_http()).status == 200
 
 
