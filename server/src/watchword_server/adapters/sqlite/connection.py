@@ -73,8 +73,7 @@ class Connection(aiosqlite.Connection):
         if self._is_closed:
             raise Refused(ErrorCode.STORAGE_UNAVAILABLE)
         try:
-            # aiosqlite types its public part only.
-            result = await self._execute(operation, self._conn)  # type: ignore[no-untyped-call]
+            result = await self._execute(operation, self._conn)  # type: ignore[no-untyped-call]  # aiosqlite's own
         except sqlite3.Error as error:
             code = _FAULTS.get(getattr(error, "sqlite_errorcode", -1) & 0xFF)
             if code is None:
