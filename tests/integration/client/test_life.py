@@ -400,6 +400,31 @@ async def test_the_token_function_may_close_the_client() -> None:
         assert watchword_tasks() == set()
 
 
+def test_a_client_whose_loop_has_ended_is_closed_and_can_be_closed() -> None:
+    async def open_and_leave() -> watchword.Client:
+        async with play(welcome()) as server:
+            return await watchword.connect(server.url, token="a.b.c")
+
+    db = asyncio.run(open_and_leave())
+    asyncio.run(db.close())
+    assert db.state is State.CLOSED
+
+
+async def test_a_fault_of_a_function_given_to_connect_is_raised_by_closing() -> None:
+    async def sleep(_seconds: float) -> None:
+        raise ZeroDivisionError("on purpose")
+
+    async def live(peer: Peer) -> None:
+        await peer.say(auth_success(lifetime_s=None))
+        peer.cut()
+
+    async with play(live) as server:
+        db = await watchword.connect(server.url, token="a.b.c", sleep=sleep)
+        await db.wait_for(State.CLOSED, timeout_s=2)
+        with pytest.raises(ZeroDivisionError, match="on purpose"):
+            await db.close()
+
+
 async def test_forgetting_to_close_warns_and_ends_the_connection() -> None:
     left = asyncio.Event()
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import logging
 from typing import Any
 
 import pytest
@@ -160,8 +161,10 @@ async def test_an_answer_of_another_kind_is_a_broken_link() -> None:
             await db.ping(timeout_s=2)
 
 
-async def test_a_flood_of_what_nobody_asked_for_is_read_and_forgotten() -> None:
-    flood = [json.dumps({"type": "moon_phase" if n % 2 else "pong", "id": n}) for n in range(1000, 6000)]
+async def test_a_flood_of_what_nobody_asked_for_is_read_and_told_once(caplog: pytest.LogCaptureFixture) -> None:
+    error = {"type": "error", "code": "RATE_LIMITED", "message": "Slow down", "request_id": "r"}
+    noise: list[Message] = [{"type": "moon_phase"}, {"type": "pong"}, error]
+    flood = [json.dumps({**noise[n % 3], "id": n}) for n in range(1000, 6000)]
 
     async def live(peer: Peer) -> None:
         await peer.say(auth_success(), *flood)
@@ -169,6 +172,7 @@ async def test_a_flood_of_what_nobody_asked_for_is_read_and_forgotten() -> None:
 
     async with play(live) as server, watchword.connect(server.url, token="a.b.c") as db:
         assert await db.ping(timeout_s=5) > 0
+    assert [record.levelname for record in caplog.records if record.levelno > logging.INFO] == ["WARNING"]
 
 
 async def test_what_a_server_calls_an_error_cannot_write_lines_of_its_own_into_a_log() -> None:

@@ -199,9 +199,9 @@ async def test_a_server_that_reads_slowly_is_not_given_up() -> None:
 
     async with (
         serve_raw(read_slowly) as url,
-        watchword.connect(url, token="a.b.c", reconnect=False, heartbeat_s=0.1, close_timeout_s=0.05) as db,
+        watchword.connect(url, token="a.b.c", reconnect=False, heartbeat_s=0.25, close_timeout_s=0.05) as db,
     ):
         began = asyncio.get_running_loop().time()
-        await db._link.connection._send(Authenticate("jwt", token="x" * 16_000_000))
-        assert asyncio.get_running_loop().time() - began > 0.2
+        await db._link.connection._send(Authenticate("jwt", token="x" * 24_000_000))
+        assert asyncio.get_running_loop().time() - began > 0.3
         assert db.state is State.OPEN

@@ -77,6 +77,7 @@ class Connection:
         self._last_error: AuthError | ErrorMessage | None = None
         self._come_back_at: float | None = None
         self._is_closing = False
+        self._has_warned = False
         self._reader = asyncio.create_task(self._read(), name="watchword reader")
 
     # Beginning
@@ -237,7 +238,9 @@ class Connection:
             case ErrorMessage() if message.id in self._pending:
                 _settle(self._pending[message.id].answer, explain_message(message))
             case ErrorMessage():
-                _log.warning("< %s", explain_message(message))
+                # Once for each connection: a server may have very many of them to tell.
+                _log.log(logging.DEBUG if self._has_warned else logging.WARNING, "< %s", explain_message(message))
+                self._has_warned = True
             case Pong() | QueryResult() | SubscriptionAck() | Unsubscribed() if message.id in self._pending:
                 self._pending[message.id].settle(message)
             case TokenExpiring():

@@ -110,7 +110,8 @@ class Link:
         if task is asyncio.current_task():
             return  # asked by the token function, which this very task runs
         try:
-            await asyncio.wait({task})
+            if not task.done():  # it is, where the loop that it ran in is closed
+                await asyncio.wait({task})
         except asyncio.CancelledError:
             task.cancel()
             await asyncio.wait({task})  # at once: nothing in it waits for the peer any more
