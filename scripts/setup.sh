@@ -29,9 +29,17 @@ is_ready() {
 # Return once this process has the lock.
 take_lock() {
     said=
-    ownerless=0  # times looked in vain for a living owner
+    vain=0       # times it could not be made, one after the other
+    ownerless=0  # times looked for a living owner, one after the other
     until mkdir "$lock" 2>/dev/null; do
-        [ -d "$lock" ] || [ -w . ] || fail "$(pwd -P) cannot be written: use a copy of the project that is yours."
+        if [ ! -d "$lock" ]; then
+            # It was given back just now; or it cannot be made, and the system says why.
+            reason=$(mkdir "$lock" 2>&1) && break
+            vain=$((vain + 1))
+            [ "$vain" -lt 5 ] || fail "a set-up cannot begin here ($reason): make $(pwd -P) writable, then run this again."
+            continue
+        fi
+        vain=0
         owner=$(cat "$lock/pid" 2>/dev/null) || owner=
         ownerless=$((ownerless + 1))
         [ "$ownerless" -le 100 ] || fail "$lock was left by a set-up that was killed: remove it, then run this again."

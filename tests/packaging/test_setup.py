@@ -270,3 +270,12 @@ def test_a_lock_whose_owner_is_gone_is_taken_over_by_one_alone(machine: Machine)
 def test_a_failed_setup_gives_the_lock_back(machine: Machine) -> None:
     assert machine.set_up().returncode == 1
     assert not list(machine.checkout.glob(".setup-lock*"))
+
+
+def test_a_folder_that_cannot_be_written_is_told(machine: Machine) -> None:
+    """A link to nowhere keeps root from making a directory, too."""
+    machine.add_python("python3")
+    machine.lock.symlink_to("/nowhere/at/all")
+    done = machine.set_up()
+    assert done.returncode == 1
+    assert done.stderr.startswith("watchword: a set-up cannot begin here (mkdir: ")
