@@ -3,6 +3,7 @@
 import asyncio
 import os
 import socket as sockets
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
@@ -230,7 +231,11 @@ async def test_a_peer_that_does_not_stop_sending_is_cut_off(tmp_path: Path) -> N
         await until(lambda: not server.service.open)
 
 
-async def test_who_is_idle_and_has_not_taken_all_answers_has_a_deadline(tmp_path: Path) -> None:
+@pytest.mark.parametrize("end", [Edge.timeout_keep_alive_handler, Edge.shutdown])
+async def test_who_is_idle_and_has_not_taken_all_answers_has_a_deadline(
+    tmp_path: Path, end: Callable[[Edge], None]
+) -> None:
+    """When uvicorn's timer ends it, and when the server stops."""
     clock = FakeClock()
     async with running_server(tmp_path, clock=clock) as server:
         shrink_buffers(server)
@@ -241,7 +246,8 @@ async def test_who_is_idle_and_has_not_taken_all_answers_has_a_deadline(tmp_path
             while not edge.transport.get_write_buffer_size():
                 await ask_once_more(client, edge)
             await until(lambda: edge._is_between)
-            edge.timeout_keep_alive_handler()  # as uvicorn's timer does
+            assert isinstance(edge, Edge)
+            end(edge)
             pass_time(server, clock, 4.9)
             assert server.service.open
             pass_time(server, clock, 0.1)

@@ -59,9 +59,27 @@ async def test_half_a_header_block_behind_a_slow_request_has_a_deadline(
             assert await socket.read_end() == b""
 
 
+async def test_half_a_header_block_behind_a_slow_request_is_read_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The answer that comes between its halves does not make the second one the beginning of another request."""
+    async with running_server(tmp_path) as server:
+        entered, released = hold_passwords(server, monkeypatch)
+        async with raw_socket(server.port, get("/v1/api/auth/me", basic("ada", PASSWORD)), get()[:-9]) as socket:
+            await entered.wait()
+            (edge,) = server.service.open
+            await until(lambda: edge._head_bytes)
+            released.set()
+            assert (await socket.read_http()).status == 200
+            socket.send(get()[-9:])
+            answer = await socket.read_http()
+            assert (answer.status, "connection" in answer.headers) == (200, False)
+
+
 async def test_who_does_not_leave_after_a_refusal_is_cut_off(tmp_path: Path) -> None:
+    """After a time of its own, however long a header block may take."""
     clock = FakeClock()
-    async with running_server(tmp_path, clock=clock) as server:
+    async with running_server(tmp_path, clock=clock, handshake={"header_timeout_s": 100}) as server:
         for before in (b"", get()):
             async with raw_socket(server.port, before) as socket:
                 if before:

@@ -1,4 +1,4 @@
-"""When a WebSocket is read from, and when its bytes wait outside."""
+"""When a connection is read from, and when its bytes wait outside."""
 
 from pathlib import Path
 
@@ -6,7 +6,7 @@ import pytest
 
 from support.clock import FakeClock
 from support.presenting import basic, sign_in
-from support.raw_socket import frame, raw_socket, text, upgrade
+from support.raw_socket import frame, get, raw_socket, text, upgrade
 from support.server import PASSWORD, hold_passwords, running_server, token, until
 from watchword_server.app import RunningServer
 from watchword_server.gateway.reader import READ_BYTES
@@ -66,3 +66,24 @@ async def test_who_sends_too_much_is_not_waited_for(tmp_path: Path, sent: bytes,
         assert received[1][2:].decode() == code
         socket.send(sent)
         assert await socket.read_end() == b""
+
+
+async def test_more_than_the_turn_of_an_http_connection_waits_outside(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever one read gives: uvloop's is 256 KB."""
+    async with running_server(tmp_path) as server:
+        entered, released = hold_passwords(server, monkeypatch)
+        body = b"_" * 40_000
+        request = get("/v1/api/auth/me", basic("ada", PASSWORD), f"Content-Length: {len(body)}")
+        async with raw_socket(server.port, get()) as socket:
+            assert (await socket.read_http()).status == 200
+            (edge,) = server.service.open
+            edge.data_received(request + body)
+            assert len(edge._unread) == len(request + body) - READ_BYTES
+            assert not edge.transport.is_reading()
+            await entered.wait()
+            await until(edge.transport.is_reading)
+            assert edge._unread == b""
+            released.set()
+            assert (await socket.read_http()).status == 200
