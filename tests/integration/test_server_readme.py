@@ -83,6 +83,7 @@ def test_a_backup_is_made_while_it_runs(server: Running) -> None:
     copy = server.folder / "backup.db"
     command = BACKUP.replace("data/watchword.db", str(server.folder / "data/watchword.db"))
     assert type_in(server.folder, command.replace("backup.db", str(copy))) == ""
+    assert copy.stat().st_mode & 0o777 == 0o600
     connection = sqlite3.connect(copy)
     assert connection.execute("SELECT name FROM users").fetchall() == [("ada",)]
     connection.close()
