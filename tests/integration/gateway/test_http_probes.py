@@ -88,7 +88,7 @@ async def test_who_does_not_leave_after_a_refusal_is_cut_off(tmp_path: Path) -> 
                 assert (await socket.read_http()).status == 400
                 assert len(server.service.open) == 1
                 pass_time(server, clock, 5)
-                await until(lambda: not server.service.open)
+                await until(lambda: not server.service.open, patience_s=2)  # less than uvicorn's own timer has
 
 
 async def test_a_large_header_block_behind_a_slow_request_is_cut(
