@@ -530,3 +530,12 @@ def test_a_host_that_is_no_name_is_told(cli: Cli, data: Path, monkeypatch: pytes
     outcome = cli("serve", "--host", "a..b", "--data", data)
     assert (outcome.status, outcome.out) == (1, "")
     assert outcome.err.startswith('watchword: --host: server.host: "a..b" is no host: write an address')
+
+
+def test_an_address_of_another_machine_is_told_with_the_way_out(
+    cli: Cli, data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WATCHWORD_AUTH__JWT_SECRET", SECRET)
+    outcome = cli("serve", "--host", "192.0.2.1", "--port", "0", "--data", data)  # RFC 5737: nobody's
+    sentence = "this machine has no such address; choose another with --host"
+    assert outcome == (1, "", f"watchword: 192.0.2.1:0: {sentence}\n")
