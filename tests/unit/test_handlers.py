@@ -5,6 +5,7 @@ from typing import Any, get_args
 import pytest
 
 from support.lives import make_user
+from watchword_protocol.errors import ErrorCode
 from watchword_protocol.messages import (
     Authenticate,
     ClientMessage,
@@ -19,6 +20,7 @@ from watchword_protocol.messages import (
 )
 from watchword_server.handlers import HANDLERS, Handlers
 from watchword_server.identifiers import Identifiers
+from watchword_server.refusal import Refused
 
 NO_SQL = "This version serves the handshake only: no SQL is supported yet"
 
@@ -47,6 +49,19 @@ def test_every_message_has_a_handler_but_the_one_that_the_connection_keeps() -> 
 )
 def test_each_message_is_answered(message: ClientMessage, answers: list[Any]) -> None:
     assert Handlers(Identifiers("x")).handle(message, make_user()) == answers
+
+
+@pytest.mark.parametrize(("hint", "told"), [(0, None), (70, 70)])
+def test_a_refusal_says_when_to_try_again_where_that_is_known(
+    monkeypatch: pytest.MonkeyPatch, hint: int, told: int | None
+) -> None:
+    def refuse(_message: Ping, _user: object) -> list[Any]:
+        raise Refused(ErrorCode.RATE_LIMITED, retry_after_ms=hint)
+
+    monkeypatch.setitem(HANDLERS, Ping, refuse)
+    (answer,) = Handlers(Identifiers("x")).handle(Ping(), make_user())
+    assert isinstance(answer, ErrorMessage)
+    assert (answer.code, answer.retry_after_ms) == ("RATE_LIMITED", told)
 
 
 def test_what_should_not_happen_is_the_callers_to_log(monkeypatch: pytest.MonkeyPatch) -> None:

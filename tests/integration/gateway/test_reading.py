@@ -31,6 +31,25 @@ async def test_who_does_not_take_its_answers_is_not_read_from(server: RunningSer
         assert await socket.read_message() == {"type": "pong", "id": 1}
 
 
+async def test_who_sends_without_a_pause_lets_the_others_have_their_turn(tmp_path: Path) -> None:
+    """A loop may read many times from one before it looks at anybody else: after a whole buffer it may not."""
+    async with (
+        running_server(tmp_path, limits={"messages_per_s": 1_000}) as server,
+        raw_socket(server.port, sign_in(token(server))) as socket,
+    ):
+        await socket.read_http()
+        assert (await socket.read_message())["type"] == "auth_success"
+        (connection,) = server.service.registry
+        assert isinstance(connection, WebSocket)
+        pongs = frame("pong", b"p" * 58)
+        connection.get_buffer(-1)[:] = pongs * (READ_BYTES // len(pongs))
+        connection.buffer_updated(READ_BYTES)
+        assert not connection._is_reading
+        await until(lambda: connection._is_reading)
+        socket.send(text({"type": "ping", "id": 1}))
+        assert await socket.read_message() == {"type": "pong", "id": 1}
+
+
 async def test_little_is_taken_in_behind_a_credential_that_is_being_checked(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
