@@ -252,3 +252,24 @@ async def test_who_is_idle_and_has_not_taken_all_answers_has_a_deadline(
             assert server.service.open
             pass_time(server, clock, 0.1)
             await until(lambda: not server.service.open)
+
+
+async def test_who_says_goodbye_and_does_not_take_what_is_unsent_has_a_deadline(tmp_path: Path) -> None:
+    clock = FakeClock()
+    async with running_server(tmp_path, clock=clock, limits=QUICK) as server:
+        shrink_buffers(server)
+        with DeafClient(server) as client:
+            await client.send(sign_in(token(server)))
+            await until(lambda: len(server.service.registry) == 1)
+            (connection,) = server.service.registry
+            assert isinstance(connection, WebSocket)
+            while not connection._transport.get_write_buffer_size():
+                await client.send(PINGS[: len(PINGS) // 25])
+                await asyncio.sleep(0)
+            assert connection._outbox.stalled_at is None
+            await client.send(frame("close"))
+            await until(connection._transport.is_closing)
+            pass_time(server, clock, 4.9)
+            assert server.service.open
+            pass_time(server, clock, 0.1)
+            await until(lambda: not server.service.open)
