@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import pytest
@@ -74,6 +75,17 @@ async def test_a_refusal_is_found_by_the_id_that_it_was_told_with(told: Told, mo
     async with raw_socket(server.port, REFUSALS[code](server), local=ELSEWHERE) as socket:
         request_id = await read_id(socket)
     assert told.of("refused") == [{"code": code, "request_id": request_id, "address": ELSEWHERE, "user": None}]
+
+
+@pytest.mark.parametrize("request_", [partial(get, "/v1/api/auth/me"), upgrade])
+async def test_an_address_is_what_the_socket_says_and_not_what_a_stranger_says(
+    told: Told, request_: Callable[..., bytes]
+) -> None:
+    """Without a trusted proxy, not even where the stranger sits on this machine."""
+    fields = "X-Forwarded-For: 192.0.2.7", "Forwarded: for=192.0.2.7", "X-Forwarded-Proto: https", "Authorization: x"
+    async with raw_socket(told.servers["http"].port, request_(*fields)) as socket:
+        assert (await socket.read_http()).error["code"] == "MALFORMED_AUTHORIZATION"
+    assert [line["address"] for line in told.of("refused")] == ["127.0.0.1"]
 
 
 async def test_a_life_is_told_from_its_beginning_to_its_end(told: Told) -> None:

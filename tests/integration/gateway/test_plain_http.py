@@ -22,6 +22,7 @@ async def test_liveness_and_readiness(server: RunningServer) -> None:
     assert (alive.status, json.loads(alive.body)) == (200, {"status": "ok"})
     assert (ready.status, json.loads(ready.body)) == (200, {"status": "ready"})
     assert alive.headers["cache-control"] == ["no-store"]
+    assert "server" not in alive.headers, "nobody need know what serves"
 
 
 # Authorization lines; status, error code, and the beginnings of the challenges.

@@ -17,6 +17,7 @@ from support.presenting import basic, sign_in
 from support.raw_socket import RawSocket, frame, raw_socket, upgrade
 from support.server import PASSWORD, SECRET, hold_passwords, running_server, token, until
 from watchword_server.app import RunningServer
+from watchword_server.gateway import listener
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -91,6 +92,20 @@ async def test_a_request_under_way_is_still_answered(tmp_path: Path, monkeypatch
             answer = await socket.read_http()
             assert (answer.status, answer.headers["connection"]) == (200, ["close"])
             assert await socket.read_end() == b""
+
+
+async def test_a_request_that_does_not_end_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(listener, "_GRACE_S", 0.05)
+    async with running_server(tmp_path) as server:
+        entered, released = hold_passwords(server, monkeypatch)
+        sent = f"GET /v1/api/auth/me HTTP/1.1\r\nHost: a\r\n{basic('ada', PASSWORD)}\r\n\r\n".encode()
+        async with raw_socket(server.port, sent):
+            await until(entered.is_set)
+            server.listener.stop()
+            try:
+                await until(lambda: not server.listener.server_state.tasks, patience_s=3)
+            finally:
+                released.set()
 
 
 class Process(NamedTuple):
