@@ -55,3 +55,10 @@ async def test_half_a_request_is_not_idle(tmp_path: Path) -> None:
         edge.timeout_keep_alive_handler()
         socket.send(get()[9:])
         assert (await socket.read_http()).status == 200
+
+
+async def test_requests_that_were_answered_are_not_kept(tmp_path: Path) -> None:
+    async with running_server(tmp_path, clock=FakeClock()) as server, raw_socket(server.port) as socket:
+        for _ in range(5):
+            edge = await be_answered(server, socket)
+        assert len(edge._under_way) == 1

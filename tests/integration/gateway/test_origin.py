@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from support.raw_socket import raw_socket, upgrade
+from support.raw_socket import get, raw_socket, upgrade
 from support.server import SECRET, running_server, token
 from watchword_server.app import RunningServer
 
@@ -49,12 +49,14 @@ async def test_origins(servers: Servers, which: str, origin: str, *, is_allowed:
     assert message.get("code") == (None if is_allowed else "ORIGIN_NOT_ALLOWED")
 
 
-async def test_dev_lets_pages_from_localhost_in(tmp_path: Path) -> None:
-    async with running_server(tmp_path, dev=True) as server:
-        sent = upgrade("Origin: http://localhost:5173", f"Authorization: Bearer {token(server)}")
+@pytest.mark.parametrize("origin", ["http://localhost:5173", "http://127.0.0.1:3000"])
+@pytest.mark.parametrize("dev", [True, False])
+async def test_dev_and_nothing_else_lets_pages_from_localhost_in(tmp_path: Path, origin: str, *, dev: bool) -> None:
+    async with running_server(tmp_path, dev=dev) as server:
+        sent = upgrade(f"Origin: {origin}", f"Authorization: Bearer {token(server)}")
         async with raw_socket(server.port, sent) as socket:
             await socket.read_http()
-            assert (await socket.read_message())["type"] == "auth_success"
+            assert (await socket.read_message()).get("code") == (None if dev else "ORIGIN_NOT_ALLOWED")
 
 
 @pytest.mark.parametrize(
@@ -69,9 +71,14 @@ async def test_dev_lets_pages_from_localhost_in(tmp_path: Path) -> None:
 async def test_the_role_system_comes_from_the_peers_own_loopback_address_only(
     server: RunningServer, fields: list[str], code: str | None
 ) -> None:
-    async with raw_socket(server.port, upgrade(f"Authorization: Bearer {token(server, 'sys')}", *fields)) as socket:
+    """Over HTTP as well."""
+    credential = f"Authorization: Bearer {token(server, 'sys')}"
+    async with raw_socket(server.port, upgrade(credential, *fields)) as socket:
         await socket.read_http()
         assert (await socket.read_message()).get("code") == code
+    async with raw_socket(server.port, get("/v1/api/auth/me", credential, *fields)) as socket:
+        answer = await socket.read_http()
+        assert (answer.error["code"] if answer.status != 200 else None) == code
 
 
 async def test_the_role_system_comes_from_anywhere_where_that_is_allowed(tmp_path: Path) -> None:

@@ -16,8 +16,10 @@ import pytest
 from support.presenting import basic, sign_in
 from support.raw_socket import RawSocket, frame, raw_socket, upgrade
 from support.server import PASSWORD, SECRET, hold_passwords, running_server, token, until
+from watchword_protocol.errors import ErrorCode
 from watchword_server.app import RunningServer
 from watchword_server.gateway import listener
+from watchword_server.refusal import Refused
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -106,6 +108,24 @@ async def test_a_request_that_does_not_end_is_given_up(tmp_path: Path, monkeypat
                 await until(lambda: not server.listener.server_state.tasks, patience_s=3)
             finally:
                 released.set()
+
+
+async def test_no_password_is_looked_at_any_more_after_the_stop(tmp_path: Path) -> None:
+    async with running_server(tmp_path) as server:
+        passwords = server.service.authenticator._passwords
+    with pytest.raises(Refused) as refusal:
+        await passwords.verify(None, PASSWORD)
+    assert refusal.value.code is ErrorCode.SERVER_SHUTDOWN
+
+
+async def test_what_keeps_it_from_listening_ends_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def fail(*_: object, **__: object) -> None:
+        raise ZeroDivisionError("planted")
+
+    monkeypatch.setattr(listener.Listener, "startup", fail)
+    with pytest.raises(ZeroDivisionError):
+        async with running_server(tmp_path):
+            raise AssertionError("it never listened")
 
 
 class Process(NamedTuple):
