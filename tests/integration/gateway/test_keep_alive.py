@@ -10,7 +10,7 @@ import pytest
 from support.clock import FakeClock
 from support.presenting import basic
 from support.raw_socket import RawSocket, get, raw_socket
-from support.server import PASSWORD, hold_passwords, running_server, until
+from support.server import PASSWORD, hold_passwords, pass_time, running_server, until
 from watchword_server.app import RunningServer
 from watchword_server.gateway.edge import Edge
 
@@ -62,3 +62,14 @@ async def test_requests_that_were_answered_are_not_kept(tmp_path: Path) -> None:
         for _ in range(5):
             edge = await be_answered(server, socket)
         assert len(edge._under_way) == 1
+
+
+async def test_who_has_taken_its_answers_late_is_not_given_up_later(tmp_path: Path) -> None:
+    clock = FakeClock()
+    async with running_server(tmp_path, clock=clock) as server, raw_socket(server.port) as socket:
+        edge = await be_answered(server, socket)
+        edge.pause_writing()  # as its transport does when it is full, and when it has drained
+        pass_time(server, clock, 59.0)
+        edge.resume_writing()
+        pass_time(server, clock, 61.0)
+        assert await be_answered(server, socket) is edge
