@@ -60,7 +60,7 @@ _TOKEN: Final = re.compile(
     | (?P<quoted>"(?:[^"]++|"")*+")
     | (?P<comment>--[^\r\n]*+)
     | (?P<block>/\*)
-    | (?P<operator>[-+*/<>=~!@\#%^&|`?]{1, 10}+)
+    | (?P<operator>[-+*/<>=~!@\#%^&|`?]{{1,10}}+)
     | (?P<dollar>\$(?:[{_START}][{_START}0-9]*+)?\$)
     | (?P<end>\Z)
     )""",
