@@ -53,6 +53,18 @@ _HINTS: Final = {
     "@": "parameters are written $1, $2, ...",
     "=>": "arguments go by their place",
 }
+# After the first of the two as a column, the second fits nowhere.
+_TYPES_OF_SEVERAL_WORDS: Final = frozenset(
+    {
+        ("double", "precision"),
+        ("character", "varying"),
+        ("char", "varying"),
+        ("time", "with"),
+        ("time", "without"),
+        ("timestamp", "with"),
+        ("timestamp", "without"),
+    }
+)
 
 _T = TypeVar("_T")
 
@@ -167,11 +179,15 @@ class Cursor:
     def unexpected(self, expected: str) -> SqlFault:
         """The token here is not what was expected: unsupported where a construct begins with it, else wrong."""
         token = self.here
-        if token.kind is TokenKind.OPERATOR and token.key not in OPERATORS and token.key not in _HINTS:
-            return self.unsupported(f"The operator {token.value}")
+        if token.kind is TokenKind.OPERATOR and token.key not in OPERATORS:
+            hint = f" ({_HINTS[token.key]})" if token.key in _HINTS else ""
+            return self.unsupported(f"The operator {token.value}{hint}")
+        before = self._tokens[self._index - 1] if self._index else token
         if construct := _CONSTRUCTS.get(token.key):
             return self.unsupported(construct)
-        if token.kind is TokenKind.TEXT and self._index and self._tokens[self._index - 1].kind is TokenKind.TEXT:
+        if (before.key, token.key) in _TYPES_OF_SEVERAL_WORDS:
+            return self.unsupported(f"A typed literal ({before.key} {token.key} ... '...')", before.at)
+        if token.kind is TokenKind.TEXT and before.kind is TokenKind.TEXT:
             return self.unsupported("A string in several parts")
         return self.invalid(f"Expected {expected}, found {_found(token)}.")
 

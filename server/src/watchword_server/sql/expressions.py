@@ -102,7 +102,7 @@ def _climb(cursor: Cursor, floor: int, *, bare: bool) -> Expression:
         level = _LEVELS.get(key)
         if level is None or level < floor:
             return left
-        if level == spent:
+        if level == spent and (key != "not" or cursor.peek().key in _MATCHES):
             raise cursor.invalid(f"Operators like {key.upper()} stand in no chain: write brackets.")
         links += 1
         if links > MAX_LINKS:
