@@ -53,6 +53,13 @@ _HINTS: Final = {
     "@": "parameters are written $1, $2, ...",
     "=>": "arguments go by their place",
 }
+# Before one of these words, PostgreSQL takes the first for no name, whatever is allowed there.
+_JOINED: Final = {
+    "not": frozenset({"between", "ilike", "in", "like", "similar"}),
+    "nulls": frozenset({"first", "last"}),
+    "with": frozenset({"ordinality", "time"}),
+    "without": frozenset({"time"}),
+}
 # After the first of the two as a column, the second fits nowhere.
 _TYPES_OF_SEVERAL_WORDS: Final = frozenset(
     {
@@ -119,20 +126,28 @@ class Cursor:
     def name(self, what: str) -> str:
         """Take a name of a column or table; `what` it names, for the message."""
         token = self.here
-        if token.kind is TokenKind.QUOTED or (token.kind is TokenKind.WORD and token.key not in NOT_A_NAME):
+        is_word = token.kind is TokenKind.WORD and token.key not in NOT_A_NAME
+        if token.kind is TokenKind.QUOTED or (is_word and not self.is_joined()):
             return self.advance().value
         raise self.unexpected(what)
 
+    def is_joined(self) -> bool:
+        """Whether the word here and the next are one, as NOT IN and NULLS FIRST are: then it is no name."""
+        followers = _JOINED.get(self.here.key)
+        return followers is not None and self.peek().key in followers
+
     def label(self, what: str) -> str:
         """Take a name where key words are names too: after a dot and after AS."""
-        if self.here.kind is TokenKind.QUOTED or self.here.kind is TokenKind.WORD:
+        kind = self.here.kind
+        if kind is TokenKind.QUOTED or (kind is TokenKind.WORD and not self.is_joined()):
             return self.advance().value
         raise self.unexpected(what)
 
     def bare_label(self) -> str | None:
         """Take the alias of an output that stands without AS; None where there is none."""
         token = self.here
-        if token.kind is TokenKind.QUOTED or (token.kind is TokenKind.WORD and token.key not in NEEDS_AS):
+        is_word = token.kind is TokenKind.WORD and token.key not in NEEDS_AS
+        if token.kind is TokenKind.QUOTED or (is_word and not self.is_joined()):
             return self.advance().value
         return None
 

@@ -27,7 +27,8 @@ def type_name(cursor: Cursor) -> str:
         raise cursor.unsupported("A type's name in double quotes")
     if token.key in _REFUSED:
         raise cursor.unsupported(f"The type {token.key}")
-    if token.kind is not TokenKind.WORD or (token.key in NOT_A_FUNCTION and token.key not in _OWN_GRAMMAR):
+    is_other_word = token.key in NOT_A_FUNCTION and token.key not in _OWN_GRAMMAR
+    if token.kind is not TokenKind.WORD or is_other_word or cursor.is_joined():
         raise cursor.unexpected("a type")
     name = cursor.advance().key
     second = _SECOND.get(name)
