@@ -177,9 +177,12 @@ def _default(cursor: Cursor) -> Expression:
 
 
 def _options(cursor: Cursor) -> tuple[tuple[str, str], ...]:
+    at = cursor.here.at
     cursor.expect("(")
     options = cursor.listed(_option)
     cursor.expect(")")
+    if len(dict(options)) != len(options):
+        raise cursor.invalid("An option stands twice.", at)
     return options
 
 

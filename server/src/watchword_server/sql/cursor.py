@@ -51,7 +51,7 @@ _HINTS: Final = {
     ":": "parameters are written $1, $2, ...",
     "?": "parameters are written $1, $2, ...",
     "@": "parameters are written $1, $2, ...",
-    "=>": "arguments go by their place",
+    "==": "equality is written =",
 }
 # Before one of these words, PostgreSQL takes the first for no name, whatever is allowed there.
 _JOINED: Final = {
@@ -72,25 +72,25 @@ _TYPES_OF_SEVERAL_WORDS: Final = frozenset(
         ("timestamp", "without"),
     }
 )
+_NOTHING: Final = Token(TokenKind.END, "", "", 0)
 
 _T = TypeVar("_T")
 
 
 class Cursor:
-    """The tokens of a request, and the place reached: `here` is the token not yet taken."""
+    """The tokens of a request, and the place reached.
 
-    __slots__ = ("_depth", "_index", "_tokens", "here")
+    `here`: the token not yet taken. `links`: operators taken so far, of all chains together.
+    """
+
+    __slots__ = ("_depth", "_index", "_tokens", "here", "links")
 
     def __init__(self, tokens: list[Token]) -> None:
         self._tokens = [*tokens, tokens[-1], tokens[-1]]  # so that `peek` may look two beyond the end
         self._index = 0
         self._depth = 0
         self.here = tokens[0]
-
-    @property
-    def index(self) -> int:
-        """How many tokens are taken."""
-        return self._index
+        self.links = 0
 
     # --- looking and taking -------------------------------------------------------------------------------
 
@@ -197,7 +197,7 @@ class Cursor:
         if token.kind is TokenKind.OPERATOR and token.key not in OPERATORS:
             hint = f" ({_HINTS[token.key]})" if token.key in _HINTS else ""
             return self.unsupported(f"The operator {token.value}{hint}")
-        before = self._tokens[self._index - 1] if self._index else token
+        before = self._tokens[self._index - 1] if self._index else _NOTHING
         if construct := _CONSTRUCTS.get(token.key):
             return self.unsupported(construct)
         if (before.key, token.key) in _TYPES_OF_SEVERAL_WORDS:

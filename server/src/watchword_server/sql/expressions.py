@@ -78,7 +78,7 @@ def expression(cursor: Cursor) -> Expression:
         SqlFault: INVALID_SQL, UNSUPPORTED_SQL, LIMIT_EXCEEDED.
     """
     cursor.descend()
-    found = _climb(cursor, _OR, bare=False)
+    found = _climb(cursor, _OR)
     cursor.ascend()
     return found
 
@@ -86,14 +86,14 @@ def expression(cursor: Cursor) -> Expression:
 def operand(cursor: Cursor) -> Expression:
     """An expression without the operators that are words (PostgreSQL's `b_expr`), as in `DEFAULT 1 NOT NULL`."""
     cursor.descend()
-    found = _climb(cursor, _OR, bare=True)
+    found = _climb(cursor, _OR, True)
     cursor.ascend()
     return found
 
 
-def _climb(cursor: Cursor, floor: int, *, bare: bool) -> Expression:
+def _climb(cursor: Cursor, floor: int, bare: bool = False) -> Expression:
     """An expression whose operators are at least of the level `floor`; `bare`: as for `operand`."""
-    left = _primary(cursor, bare=bare)
+    left = _primary(cursor, bare)
     links = 0
     spent = 0  # the level that does not associate with one more operator of its own
     while True:
@@ -105,12 +105,13 @@ def _climb(cursor: Cursor, floor: int, *, bare: bool) -> Expression:
         if level == spent and (key != "not" or cursor.peek().key in _MATCHES):
             raise cursor.invalid(f"Operators like {key.upper()} stand in no chain: write brackets.")
         links += 1
+        cursor.links += 1
         if links > MAX_LINKS:
             raise cursor.exceeded(f"A chain of operators has more than {MAX_LINKS} links (nesting).")
         if key in OPERATORS:
             cursor.advance()
             spent = level if level == _COMPARISON else 0
-            left = Infix(key, left, _right(cursor, level + 1, bare=bare), token.at)
+            left = Infix(key, left, _right(cursor, level + 1, bare), token.at)
         elif level == _CAST:
             if key == "::":
                 cursor.advance()
@@ -120,7 +121,7 @@ def _climb(cursor: Cursor, floor: int, *, bare: bool) -> Expression:
         elif level == _IS:
             if bare and not _is_distinct(cursor):
                 return left
-            left, spent = _is(cursor, left, bare=bare)
+            left, spent = _is(cursor, left, bare)
         elif bare:
             return left
         elif level == _MATCH:
@@ -133,11 +134,11 @@ def _climb(cursor: Cursor, floor: int, *, bare: bool) -> Expression:
             left = _chain(cursor, left, level)
 
 
-def _right(cursor: Cursor, floor: int, *, bare: bool = False) -> Expression:
+def _right(cursor: Cursor, floor: int, bare: bool = False) -> Expression:
     """The right side of an operator."""
     if cursor.here.key in ("any", "some", "all") and cursor.peek().key == "(":
         raise cursor.unsupported(cursor.here.key.upper())
-    return _climb(cursor, floor, bare=bare)
+    return _climb(cursor, floor, bare)
 
 
 def _refuse(cursor: Cursor) -> bool:
@@ -154,7 +155,7 @@ def _chain(cursor: Cursor, left: Expression, level: int) -> Expression:
     node = And if level == _AND else Or
     items = list(left.items) if isinstance(left, node) else [left]
     while cursor.take(token.key):
-        items.append(_climb(cursor, level + 1, bare=False))
+        items.append(_climb(cursor, level + 1))
     return node(tuple(items), token.at)
 
 
@@ -164,7 +165,7 @@ def _is_distinct(cursor: Cursor) -> bool:
     )
 
 
-def _is(cursor: Cursor, left: Expression, *, bare: bool) -> tuple[Expression, int]:
+def _is(cursor: Cursor, left: Expression, bare: bool) -> tuple[Expression, int]:
     """IS and what follows it, and the level that it spends."""
     token = cursor.advance()
     if token.key != "is":
@@ -172,7 +173,7 @@ def _is(cursor: Cursor, left: Expression, *, bare: bool) -> tuple[Expression, in
     negated = cursor.take("not")
     if cursor.take("distinct"):
         cursor.expect("from")
-        return IsDistinct(left, _right(cursor, _IS + 1, bare=bare), negated, token.at), _IS
+        return IsDistinct(left, _right(cursor, _IS + 1, bare), negated, token.at), _IS
     what = cursor.here.key
     if test := _TESTS.get(what):
         cursor.advance()
@@ -195,7 +196,7 @@ def _match(cursor: Cursor, left: Expression) -> tuple[Expression, int]:
         cursor.take("asymmetric")
         low = operand(cursor)
         cursor.expect("and")
-        return Between(left, low, _climb(cursor, _MATCH + 1, bare=False), negated, at), _MATCH
+        return Between(left, low, _climb(cursor, _MATCH + 1), negated, at), _MATCH
     pattern = _right(cursor, _MATCH + 1)
     if cursor.here.key == "escape":
         raise cursor.unsupported("ESCAPE")
@@ -219,7 +220,7 @@ def _refuse_query(cursor: Cursor) -> None:
 # --- what stands between operators ------------------------------------------------------------------------
 
 
-def _primary(cursor: Cursor, *, bare: bool) -> Expression:
+def _primary(cursor: Cursor, bare: bool) -> Expression:
     token = cursor.here
     kind = token.kind
     if kind is TokenKind.WORD:
@@ -233,7 +234,7 @@ def _primary(cursor: Cursor, *, bare: bool) -> Expression:
         elif token.key == "not" and not bare:
             cursor.advance()
             cursor.descend()
-            negated = Not(_climb(cursor, _NOT, bare=False), token.at)
+            negated = Not(_climb(cursor, _NOT), token.at)
             cursor.ascend()
             return negated
         return _named(cursor, token)
@@ -251,7 +252,7 @@ def _primary(cursor: Cursor, *, bare: bool) -> Expression:
     if token.key == "(":
         return _bracket(cursor)
     if token.key == "-" or token.key == "+":
-        return _signed(cursor, token, bare=bare)
+        return _signed(cursor, token, bare)
     raise cursor.unexpected("an expression")
 
 
@@ -267,11 +268,11 @@ def _bracket(cursor: Cursor) -> Expression:
     return found
 
 
-def _signed(cursor: Cursor, token: Token, *, bare: bool) -> Expression:
+def _signed(cursor: Cursor, token: Token, bare: bool) -> Expression:
     """A sign: it binds weaker than `::`, and one before a number is part of the number, through brackets too."""
     cursor.advance()
     cursor.descend()
-    found = _climb(cursor, _SIGN, bare=bare)
+    found = _climb(cursor, _SIGN, bare)
     cursor.ascend()
     if isinstance(found, Literal) and found.kind in _NUMBERS:
         if token.key == "+":

@@ -8,7 +8,7 @@ from watchword_server.sql.cursor import MAX_DEPTH, MAX_LINKS, Cursor
 from watchword_server.sql.fault import SqlFault
 from watchword_server.sql.keywords import words
 from watchword_server.sql.lex import TokenKind, lex
-from watchword_server.sql.nodes import Statement
+from watchword_server.sql.nodes import Literal, LiteralKind, Name, Parameter, Statement
 from watchword_server.sql.statements import QUERIES
 
 __all__ = ["MAX_HEIGHT", "parse_request"]
@@ -16,6 +16,8 @@ __all__ = ["MAX_HEIGHT", "parse_request"]
 MAX_HEIGHT: Final = MAX_DEPTH + MAX_LINKS
 """Nodes from a statement's root to its deepest leaf: chains inside brackets inside chains add up, so they are bounded
 together. What walks down a tree may recurse."""
+
+_LEAVES: Final = frozenset({str, int, bool, type(None), LiteralKind, Literal, Name, Parameter})
 
 _RULES: Final = {**QUERIES, **DEFINITIONS}
 
@@ -64,7 +66,7 @@ def parse_request(text: str, *, max_bytes: int, max_parameters: int, max_stateme
 
 
 def _statement(cursor: Cursor) -> Statement:
-    start, first = cursor.here, cursor.index
+    start, links = cursor.here, cursor.links
     rule = _RULES.get(start.key)
     if rule is None:
         if start.key in _STATEMENTS:
@@ -75,18 +77,18 @@ def _statement(cursor: Cursor) -> Statement:
     statement = rule(cursor)
     if cursor.here.key != ";" and cursor.here.kind is not TokenKind.END:
         raise cursor.unexpected("the end of the statement")
-    if cursor.index - first > MAX_LINKS:
+    if cursor.links - links > MAX_LINKS:
         _check_height(statement)
     return statement
 
 
 def _check_height(statement: Statement) -> None:
-    """Refuse a tree that is too high: nothing with fewer tokens can be."""
+    """Refuse a tree that is too high; what has few links cannot be, for each level has one or is one of `MAX_DEPTH`."""
     level: list[Any] = [statement]
     for _ in range(MAX_HEIGHT):
         below: list[Any] = []
         for node in level:
-            for name in node.__dataclass_fields__:
+            for name in node.__slots__:  # a node's fields
                 _add(getattr(node, name), below)
         if not below:
             return
@@ -100,5 +102,5 @@ def _add(child: Any, nodes: list[Any]) -> None:
     if isinstance(child, tuple):
         for each in child:
             _add(each, nodes)
-    elif hasattr(child, "__dataclass_fields__"):
+    elif type(child) not in _LEAVES:
         nodes.append(child)

@@ -148,10 +148,10 @@ def _insert(cursor: Cursor) -> Insert:
         columns = cursor.listed(_column)
         cursor.expect(")")
     rows: tuple[tuple[Expression | Default, ...], ...] = ()
-    if cursor.take("default"):
+    if cursor.here.key == "default":
         if columns:
             raise cursor.invalid("DEFAULT VALUES stands without a list of columns.")
-        cursor.expect("values")
+        cursor.expect("default", "values")
     else:
         if cursor.here.key == "overriding":
             raise cursor.unsupported("OVERRIDING")
