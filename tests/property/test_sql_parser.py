@@ -232,13 +232,13 @@ def _judge(make: Callable[[Random], str], count: int, seed: int) -> Counter[str]
 
 
 def test_random_statements_read_as_postgresql_reads_them() -> None:
-    verdicts = _judge(_statement, 2_000, 1)
-    assert verdicts["same"] > 1_000, verdicts
+    verdicts = _judge(_statement, 4_000, 1)
+    assert verdicts["same"] > 2_000, verdicts
 
 
 def test_spoiled_statements_are_never_taken_where_postgresql_refuses_them() -> None:
-    verdicts = _judge(_spoiled, 4_000, 2)
-    assert verdicts["same"] > 200, verdicts
+    verdicts = _judge(_spoiled, 8_000, 2)
+    assert verdicts["same"] > 400, verdicts
 
 
 @pytest.mark.long

@@ -107,7 +107,7 @@ def test_a_tree_of_the_greatest_height_can_be_walked_recursively() -> None:
         children = [each for child in children for each in (child if isinstance(child, tuple) else (child,))]
         return 1 + max((height(child) for child in children if hasattr(child, "__dataclass_fields__")), default=0)
 
-    assert height(statement_of("SELECT " + "f(" * 50 + "a" + " + a" * 199 + ")" * 50)) <= MAX_HEIGHT
+    assert height(statement_of("SELECT " + "f(" * 59 + "a" + " + a" * 200 + ")" * 59)) <= MAX_HEIGHT
 
 
 def test_brackets_with_every_operator_in_each_end_in_a_named_limit() -> None:

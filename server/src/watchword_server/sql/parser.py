@@ -13,9 +13,9 @@ from watchword_server.sql.statements import QUERIES
 
 __all__ = ["MAX_HEIGHT", "parse_request"]
 
-MAX_HEIGHT: Final = MAX_DEPTH + MAX_LINKS
-"""Nodes from a statement's root to its deepest leaf: chains inside brackets inside chains add up, so they are bounded
-together. What walks down a tree may recurse."""
+MAX_HEIGHT: Final = MAX_DEPTH + MAX_LINKS + 4
+"""Nodes from a statement to its deepest leaf: chains inside brackets inside chains add up, so they are bounded
+together, and what walks down a tree may recurse. The 4: the statement, an output, a leaf, and one to spare."""
 
 _LEAVES: Final = frozenset({str, int, bool, type(None), LiteralKind, Literal, Name, Parameter})
 
