@@ -29,6 +29,12 @@ def test_places_count_from_the_start_of_the_whole_text() -> None:
     assert refusal_of("SELECT 1;\n\nSELECT 2;\n  SELECT a FROM t, u")[:3] == (UNSUPPORTED, 4, 18)
 
 
+def test_a_fault_knows_which_statement_it_is_in() -> None:
+    with pytest.raises(SqlFault) as raised:
+        statements_of(";SELECT 1;; DROP TABLE t; SELECT (; SELECT 1")
+    assert raised.value.statement == 2
+
+
 @pytest.mark.parametrize(
     ("text", "column"), [("SELECT 1 SELECT 2 FROM t", 17), ("SELECT 1) ; SELECT 1", 9), ("DROP TABLE t x", 14)]
 )

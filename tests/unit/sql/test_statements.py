@@ -160,7 +160,7 @@ def test_mistakes_are_invalid_in_their_place(text: str, column: int) -> None:
         ("UPDATE t SET a 1", 'Expected "=", found "1".'),
         ("DELETE t", 'Expected "FROM", found "t".'),
         ("SELECT a, 'x' 'y'", "A string in several parts is not supported."),
-        ("SELECT :a", 'Expected an expression, found ":": parameters are written $1, $2, ....'),
+        ("SELECT :a", 'Expected an expression, found ":": parameters are written $1, $2.'),
     ],
 )
 def test_messages_say_what_was_expected_and_what_was_found(text: str, message: str) -> None:

@@ -48,9 +48,9 @@ _CONSTRUCTS: Final = {
     "within": "WITHIN GROUP",
 }
 _HINTS: Final = {
-    ":": "parameters are written $1, $2, ...",
-    "?": "parameters are written $1, $2, ...",
-    "@": "parameters are written $1, $2, ...",
+    ":": "parameters are written $1, $2",
+    "?": "parameters are written $1, $2",
+    "@": "parameters are written $1, $2",
     "==": "equality is written =",
 }
 # Before one of these words, PostgreSQL takes the first for no name, whatever is allowed there.

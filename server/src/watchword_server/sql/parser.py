@@ -44,7 +44,7 @@ def parse_request(text: str, *, max_bytes: int, max_parameters: int, max_stateme
 
     Raises:
         SqlFault: INVALID_SQL: what is wrong and where. UNSUPPORTED_SQL: which construct, and where.
-            LIMIT_EXCEEDED: which limit, with its name in brackets.
+            LIMIT_EXCEEDED: which limit, with its name in brackets. `statement` is set where the text is one of tokens.
     """
     cursor = Cursor(lex(text, max_bytes=max_bytes, max_parameters=max_parameters))
     statements: list[Statement] = []
@@ -57,9 +57,9 @@ def parse_request(text: str, *, max_bytes: int, max_parameters: int, max_stateme
             raise cursor.exceeded(f"The request has more than {max_statements} statements (statements).")
         try:
             statements.append(_statement(cursor))
-        except RecursionError:
-            # Brackets with an operator of every level in each take more of the interpreter's stack than levels.
-            raise cursor.exceeded("The statement is nested too deeply (nesting).") from None
+        except SqlFault as fault:
+            fault.statement = len(statements)
+            raise
     if not statements:
         raise SqlFault(ErrorCode.INVALID_SQL, "The text holds no statement.", 0)
     return tuple(statements)
@@ -74,7 +74,11 @@ def _statement(cursor: Cursor) -> Statement:
         if start.key == "(":
             raise cursor.unsupported("A statement in brackets")
         raise cursor.unexpected("a statement")
-    statement = rule(cursor)
+    try:
+        statement = rule(cursor)
+    except RecursionError:
+        # Brackets with an operator of every level in each take more of the interpreter's stack than levels.
+        raise cursor.exceeded("The statement is nested too deeply (nesting).") from None
     if cursor.here.key != ";" and cursor.here.kind is not TokenKind.END:
         raise cursor.unexpected("the end of the statement")
     if cursor.links - links > MAX_LINKS:
