@@ -2,7 +2,7 @@
 # Writes requirements-dev.txt anew: the newest packages that pyproject.toml allows, as found in an empty environment.
 set -eu
 
-cd -- "$(dirname -- "$0")/.."
+CDPATH= cd -- "$(dirname -- "$0")/.."
 unset PYTHONHOME PYTHONPATH VIRTUAL_ENV
 export PIP_DISABLE_PIP_VERSION_CHECK=1
 

@@ -6,8 +6,8 @@
 # `ready` holds what the set-up depends on; when that changes, it is done again.
 set -eu
 
-cd -- "$(dirname -- "$0")/.."
-unset PYTHONHOME PYTHONPATH VIRTUAL_ENV
+CDPATH= cd -- "$(dirname -- "$0")/.."
+unset PYTHONHOME PYTHONPATH VIRTUAL_ENV PIP_USER PIP_TARGET PIP_PREFIX
 export PIP_DISABLE_PIP_VERSION_CHECK=1
 
 venv=.venv

@@ -48,7 +48,7 @@ async def watch_lives(server: Server, tick: Callable[[int], None]) -> Lives:
         ended_after_s = time.time() - expires_at
         tick(0)
         differences += _judge_end(reason, ended_after_s)
-        await renewed.ping()
+        differences += await _judge_renewed(renewed)
         if renewed.user.connection_id != connection_id:
             differences.append("the renewed connection is another one, and should be the same")
         renewed_until = renewed.user.expires_at.timestamp() if renewed.user.expires_at else 0.0
@@ -61,6 +61,14 @@ async def watch_lives(server: Server, tick: Callable[[int], None]) -> Lives:
 async def _wait_for_end(client: watchword.Client) -> watchword.WatchwordError | None:
     status = await client.wait_for(watchword.State.CLOSED, timeout_s=2 * LIFETIME_S)
     return status.reason
+
+
+async def _judge_renewed(client: watchword.Client) -> list[str]:
+    try:
+        await client.ping()
+    except watchword.WatchwordError as error:
+        return [f"the renewed connection did not live on: {error}"]
+    return []
 
 
 def _judge_end(reason: watchword.WatchwordError | None, ended_after_s: float) -> list[str]:

@@ -52,7 +52,7 @@ class Page:
 
     def show_guests(self, guests: Iterable[Guest]) -> None:
         """Who came in, and by which way."""
-        table = _table(way_in=13, user=5, user_id=22, role=7, ends=8, connection=10, _=5)
+        table = self._table(way_in=13, user=5, user_id=22, role=7, ends=8, connection=10, _=5)
         for guest in guests:
             user = guest.client
             ends = f"{user.expires_at:%H:%M:%S}" if user.expires_at else "never"
@@ -71,7 +71,7 @@ class Page:
 
     def show_outcomes(self, outcomes: Iterable[Outcome]) -> None:
         """One line for each thing that was sent, whatever the ways."""
-        table = _table(sent=34, by=7, error_code=23, HTTP=4, close=5, advice=9, _=5)
+        table = self._table(sent=34, by=7, error_code=23, HTTP=4, close=5, advice=9, _=5)
         for sent, group in groupby(outcomes, key=lambda outcome: outcome.case.sent):
             rows = list(group)
             differences = [f"by {row.case.by}: {words}" for row in rows for words in row.differences]
@@ -133,17 +133,17 @@ class Page:
     def _note(self, what: str, differences: Iterable[str]) -> None:
         self.differences += [f"{what}: {words}" for words in differences]
 
+    def _table(self, **widths: int) -> Table:
+        """An empty table of these columns, as wide as they say so that all tables line up, where there is room."""
+        table = Table(box=SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=0)
+        has_room = sum(widths.values()) + len(widths) <= self._console.width
+        for name, width in widths.items():
+            heading = name.replace("_", " ").strip()
+            justify: Literal["left", "right"] = "right" if heading in _NUMBERS else "left"
+            table.add_column(heading, justify=justify, overflow="fold", min_width=width if has_room else None)
+        return table
+
     @staticmethod
     def _row(table: Table, differences: list[str], *cells: str) -> None:
         mark = Text("WRONG", style="bold red") if differences else Text("ok", style="green")
         table.add_row(*cells, mark)
-
-
-def _table(**widths: int) -> Table:
-    """An empty table of these columns, as wide as they say, so that all tables line up."""
-    table = Table(box=SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=0)
-    for heading, width in widths.items():
-        heading = heading.replace("_", " ").strip()
-        justify: Literal["left", "right"] = "right" if heading in _NUMBERS else "left"
-        table.add_column(heading, justify=justify, overflow="fold", min_width=width)
-    return table

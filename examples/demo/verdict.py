@@ -44,7 +44,14 @@ def read_told(seen: Seen) -> Told:
     last = seen.messages[-1] if seen.messages else {}
     says = str(last.get("type", ""))
     if says not in ("auth_error", "error"):
-        return Told(seen.reason or "no error", "", None, seen.close, seen.reason, advice)
+        return Told(
+            seen.reason or ("came in" if says == "auth_success" else "no error"),
+            "",
+            None,
+            seen.close,
+            seen.reason,
+            advice,
+        )
     told_advice = str(last.get("advice", advice))
     return Told(str(last.get("code")), str(last.get("message")), None, seen.close, seen.reason, told_advice, says)
 

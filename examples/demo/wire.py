@@ -18,7 +18,7 @@ BINARY: Final = 0x2
 CLOSE: Final = 0x8
 PING: Final = 0x9
 
-_TIMEOUT_S: Final = 15.0
+_TIMEOUT_S: Final = 10.0
 _FAREWELL_S: Final = 2.0
 _UPGRADE: Final = (
     "Connection: Upgrade",
@@ -37,6 +37,7 @@ class Seen(NamedTuple):
     messages: tuple[dict[str, Any], ...] = ()
     close: int | None = None
     reason: str = ""
+    head: str = ""
 
 
 def upgrade_request(*headers: str, method: str = "GET", path: str = PATH, upgrade: tuple[str, ...] = _UPGRADE) -> bytes:
@@ -68,7 +69,8 @@ class Wire:
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, head: bytes) -> None:
         self._reader = reader
         self._writer = writer
-        status_line, *lines = head.decode("latin-1").split("\r\n")
+        self._head = head.decode("latin-1")
+        status_line, *lines = self._head.split("\r\n")
         fields = [(name.lower(), value.strip()) for name, _, value in (line.partition(":") for line in lines)]
         self._status = int(status_line.split()[1])
         self._challenges = tuple(value for name, value in fields if name == "www-authenticate")
@@ -116,22 +118,24 @@ class Wire:
                     return self._messages[-1]
 
     async def see(self) -> Seen:
-        """Everything up to the end."""
-        async with asyncio.timeout(_TIMEOUT_S):
-            if self._status != 101:
+        """Everything up to the end; or up to a welcome, or for as long as one may wait, where nothing ends."""
+        if self._status != 101:
+            async with asyncio.timeout(_TIMEOUT_S):
                 body = await self._reader.readexactly(self._body_bytes)
-                return Seen(self._status, self._challenges, body)
-            while True:
-                try:
+            return Seen(self._status, self._challenges, body, head=self._head)
+        close, reason = None, ""
+        with suppress(EOFError, OSError, TimeoutError):  # an incomplete read is an EOFError, a reset an OSError
+            async with asyncio.timeout(_TIMEOUT_S):
+                while close is None:
                     opcode, payload = await self._read_frame()
-                except (EOFError, ConnectionError):  # an incomplete read is an EOFError
-                    return Seen(self._status, messages=tuple(self._messages))
-                if opcode == CLOSE:
-                    self.send(CLOSE, payload)  # RFC 6455 5.5.1
-                    messages = tuple(self._messages)
-                    return Seen(101, (), b"", messages, int.from_bytes(payload[:2]), payload[2:].decode())
-                if opcode == TEXT:
-                    self._messages.append(json.loads(payload))
+                    if opcode == CLOSE:
+                        self.send(CLOSE, payload)  # RFC 6455 5.5.1
+                        close, reason = int.from_bytes(payload[:2]), payload[2:].decode()
+                    elif opcode == TEXT:
+                        self._messages.append(json.loads(payload))
+                        if self._messages[-1].get("type") == "auth_success":
+                            break
+        return Seen(101, (), b"", tuple(self._messages), close, reason, self._head)
 
     async def _read_frame(self) -> tuple[int, bytes]:
         first, size = await self._reader.readexactly(2)

@@ -38,7 +38,7 @@ class Outcome(NamedTuple):
 
 
 class Cli(Protocol):
-    def __call__(self, *arguments: str | Path, stdin: bytes = b"") -> Outcome: ...
+    def __call__(self, *arguments: str | Path, stdin: bytes | None = b"") -> Outcome: ...
 
 
 @pytest.fixture
@@ -47,9 +47,9 @@ def cli(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> 
     for variable in [name for name in os.environ if name.startswith("WATCHWORD_")]:
         monkeypatch.delenv(variable)
 
-    def run(*arguments: str | Path, stdin: bytes = b"") -> Outcome:
+    def run(*arguments: str | Path, stdin: bytes | None = b"") -> Outcome:
         monkeypatch.setattr(sys, "argv", ["watchword", *map(str, arguments)])
-        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin)))
+        monkeypatch.setattr(sys, "stdin", None if stdin is None else io.TextIOWrapper(io.BytesIO(stdin)))
         with pytest.raises(SystemExit) as end:
             main()
         code = end.value.code
@@ -416,3 +416,20 @@ def test_at_a_terminal_the_password_is_asked_for_twice_and_not_shown(data: Path)
     account = stored(data, "ada")
     assert account.password_hash is not None
     assert argon2.PasswordHasher().verify(account.password_hash, PASSWORD.decode())
+
+
+def test_a_closed_standard_input_is_told(cli: Cli, data: Path) -> None:
+    outcome = cli("user", "add", "ada", "--role", "user", "--password-stdin", "--data", data, stdin=None)
+    assert outcome == (1, "", "watchword: standard input is closed: write the password to it, with --password-stdin\n")
+
+
+def test_an_empty_directory_name_is_not_the_current_one(cli: Cli) -> None:
+    outcome = cli("user", "list", "--data", "")
+    assert (outcome.status, outcome.out) == (1, "")
+    assert outcome.err.startswith("watchword: --data: storage.path: ")
+
+
+def test_a_host_that_is_no_name_is_told(cli: Cli, data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WATCHWORD_AUTH__JWT_SECRET", SECRET)
+    outcome = cli("serve", "--host", "a..b", "--data", data)
+    assert outcome == (1, "", "watchword: a..b: not a host name\n")

@@ -11,13 +11,14 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
+from examples.demo import __main__ as story
 from examples.demo.case import Case, Outcome
 from examples.demo.page import COMMANDS, COMMANDS_BESIDE, Page
+from examples.demo.servers import DemoFailed, run_command, start_server, write_settings
 from examples.demo.verdict import Expected, Told
 from examples.demo.wire import Seen
+from support.pages import ROOT, blocks, read_page
 from watchword_protocol.errors import ErrorCode
-
-ROOT = Path(__file__).parents[2]
 
 # Some of what has to be in it; the demo itself compares every line with the error table.
 LINES = [
@@ -62,6 +63,8 @@ async def test_the_demo_happens_as_the_error_table_says(tmp_path: Path) -> None:
     assert max(map(len, lines[: lines.index("Your own server")])) <= 100
     for command in (COMMANDS + COMMANDS_BESIDE).splitlines():
         assert f"    {command}" in lines
+    (excerpt,) = blocks(read_page("README.md"), "text")
+    assert [line for line in excerpt.splitlines() if line not in lines] == [], "README shows what the demo does not say"
     assert list(tmp_path.iterdir()) == []
 
 
@@ -75,6 +78,30 @@ async def test_an_interrupted_demo_leaves_nothing(tmp_path: Path, number: signal
     assert demo.returncode == 130
     assert error.decode().strip() == "demo: interrupted; the servers are stopped and their data is removed"
     assert list(tmp_path.iterdir()) == []
+
+
+async def test_a_server_that_does_not_start_is_told_in_its_own_words(tmp_path: Path) -> None:
+    settings = write_settings(tmp_path / "bad.toml", {"auth": {"leeway_s": -1}})
+    with pytest.raises(DemoFailed, match=r"the server did not start; it said: .*leeway_s"):
+        async with start_server("bad", tmp_path, tmp_path / "data", settings, {}):
+            pass
+
+
+async def test_a_command_that_fails_is_told_in_its_own_words(tmp_path: Path) -> None:
+    with pytest.raises(DemoFailed, match=r"`watchword user delete nobody .*` failed: .*there is no database"):
+        await run_command("user", "delete", "nobody", "--data", str(tmp_path), environment={})
+
+
+@pytest.mark.parametrize("error", [DemoFailed("it broke"), ConnectionResetError("it broke"), EOFError("it broke")])
+def test_what_goes_wrong_is_one_sentence(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], error: Exception
+) -> None:
+    async def break_off(_page: Page, _folder: Path) -> None:
+        raise error
+
+    monkeypatch.setattr(story, "tell_story", break_off)
+    assert story.main() == 1
+    assert capsys.readouterr().err.strip() == "demo: it broke"
 
 
 async def never(_port: int) -> Seen:

@@ -98,7 +98,8 @@ def _keys() -> Iterator[HostileToken]:
         yield HostileToken(f"{name} in the header, signed with ours", make_token(header=header), GOOD)
     for kid in ("../../../../dev/null", "/dev/null", "' UNION SELECT 'a' --", "| sleep 5", "a" * 2000, "http://[::1]/"):
         yield HostileToken(f"kid {kid[:24]!r}, empty secret", make_token(header={"kid": kid}, secret=b""), FORGED)
-    for value in ("", None, 1, True, [], {}, "\0", "\n"):
+    kids: list[Any] = ["", None, 1, True, [], {}, "\0", "\n"]
+    for value in kids:
         yield HostileToken(f"kid {value!r}", make_token(header={"kid": value}), UNREADABLE)
     for name, secret in (
         ("empty", ""),
@@ -117,20 +118,8 @@ def _headers() -> Iterator[HostileToken]:
         yield HostileToken(f"crit {crit!r}", make_token(header={"crit": crit}), UNREADABLE)
     for b64 in (True, False, None):
         yield HostileToken(f"b64 {b64!r}", make_token(header={"b64": b64}), UNREADABLE)
-    for typ in (
-        "JOSE",
-        "jwt",
-        "JWT ",
-        "application/jwt",
-        "dpop+jwt",
-        "secevent+jwt",
-        "id_token",
-        "",
-        None,
-        1,
-        ["JWT"],
-        {},
-    ):
+    types: list[Any] = ["JOSE", "jwt", "JWT ", "application/jwt", "dpop+jwt", "id_token", "", None, 1, ["JWT"], {}]
+    for typ in types:
         yield HostileToken(f"typ {typ!r}", make_token(header={"typ": typ}), UNREADABLE)
     for typ in ("at+jwt", ABSENT):
         yield HostileToken(f"typ {typ!r}", make_token(header={"typ": typ}), GOOD)
@@ -234,7 +223,7 @@ def _times() -> Iterator[HostileToken]:
         "never",
     ]
     for name in ("exp", "nbf", "iat"):
-        for value in [*values, -1, -1.5, 253_402_300_800, 10**15, 10**40, 10**400, 1e300, -(10**400)]:
+        for value in [*values, -1, -0.5, 253_402_300_800, 10**15, 10**40, 10**400, 1e300, -(10**400)]:
             text = _claiming(name, value)
             yield HostileToken(f"{name} {_brief(value)}", text, UNREADABLE)
         for word in (
@@ -287,24 +276,10 @@ def _brief(value: object) -> str:
 
 
 def _texts() -> Iterator[HostileToken]:
+    values: list[Any] = ["", "\0", "u_ada\0", "u_ada\n", "\r\nu_ada", "u_\x7fada", "u_\x85ada", "u_\x1b[2Jada"]
+    values += [None, 7, 0.5, True, [], ["u_ada"], {}]
     for name in ("iss", "sub", "jti", "sid"):
-        for value in (
-            "",
-            "\0",
-            "u_ada\0",
-            "u_ada\n",
-            "\r\nu_ada",
-            "u_\x7fada",
-            "u_\x85ada",
-            "u_\x1b[2Jada",
-            None,
-            7,
-            0.5,
-            True,
-            [],
-            ["u_ada"],
-            {},
-        ):
+        for value in values:
             yield HostileToken(f"{name} {value!r}", _claiming(name, value), UNREADABLE)
         for escape in (b"\\ud800", b"\\udc00", b"\\udc00\\ud800", b"u_\\ud83dada"):
             payload = json.dumps(make_claims(**{name: "?"})).encode().replace(b'"?"', b'"%b"' % escape)

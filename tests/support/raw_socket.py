@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-__all__ = ["KEY", "HttpAnswer", "RawSocket", "frame", "raw_socket", "text", "upgrade"]
+__all__ = ["KEY", "HttpAnswer", "RawSocket", "frame", "get", "raw_socket", "text", "upgrade"]
 
 KEY: Final = "dGhlIHNhbXBsZSBub25jZQ=="  # RFC 6455 1.3
 
@@ -49,6 +49,11 @@ def frame(
 def text(message: Mapping[str, Any] | str) -> bytes:
     """One whole masked text frame, of JSON where it is not text already."""
     return frame("text", (message if isinstance(message, str) else json.dumps(message)).encode())
+
+
+def get(path: str = "/healthz", *fields: str, method: str = "GET") -> bytes:
+    """A header block of plain HTTP, `fields` as `Name: value`."""
+    return "\r\n".join([f"{method} {path} HTTP/1.1", "Host: test.example", *fields, "", ""]).encode("latin-1")
 
 
 def upgrade(
@@ -148,6 +153,12 @@ class RawSocket:
         code, reason = await self.read_close()
         assert reason == message["code"]
         return message, code
+
+    @property
+    def unread(self) -> bytes:
+        """What has come and has not been read."""
+        buffer: bytearray = self.reader._buffer  # type: ignore[attr-defined]  # there is no public way to look
+        return bytes(buffer)
 
     async def read_end(self) -> bytes:
         """What is left until the server ends its side; a reset counts as an end."""

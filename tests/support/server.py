@@ -9,15 +9,29 @@ from pathlib import Path
 from typing import Any, Final
 
 import jwt
+import pytest
 import structlog
 
 from support.accounts import make_account
+from support.clock import FakeClock
 from watchword_server.app import RunningServer, serve
+from watchword_server.auth.account import Account
 from watchword_server.config import Config
+from watchword_server.gateway.sweep import sweep
 from watchword_server.ports import Clock
 from watchword_server.user import Role
 
-__all__ = ["PASSWORD", "SECRET", "USERS", "log_lines", "running_server", "token", "until"]
+__all__ = [
+    "PASSWORD",
+    "SECRET",
+    "USERS",
+    "hold_passwords",
+    "log_lines",
+    "pass_time",
+    "running_server",
+    "token",
+    "until",
+]
 
 SECRET: Final = "a-secret-for-tests-that-is-long-enough"
 PASSWORD: Final = "correct horse 1"
@@ -66,12 +80,14 @@ async def running_server(
         settings = {**defaults.get(name, {}), **sections.get(name, {})}
         config = replace(config, **{name: replace(getattr(config, name), **settings)})
     lines = [] if lines is None else lines
+    unhandled: list[Mapping[str, Any]] = []  # what a callback or a task raised to nobody
+    asyncio.get_running_loop().set_exception_handler(lambda _loop, context: unhandled.append(context))
     async with serve(config, dev=dev, clock=clock, log=log_lines(lines)) as server:
         for account in USERS.values():
             await server.accounts.add(account)
         yield server
     unexpected = [line for line in lines if line["event"] == "internal error"]
-    assert not unexpected, unexpected
+    assert not unexpected + unhandled, unexpected + unhandled
 
 
 def log_lines(lines: list[Mapping[str, Any]]) -> structlog.typing.FilteringBoundLogger:
@@ -114,3 +130,28 @@ async def until(holds: Callable[[], object], *, patience_s: float = 10.0) -> Non
     async with asyncio.timeout(patience_s):
         while not holds():  # noqa: ASYNC110  # what is waited for sets no event, on purpose
             await asyncio.sleep(0.001)
+
+
+def pass_time(server: RunningServer, clock: FakeClock, seconds: float) -> None:
+    """Let time pass for a server that was given this clock, and let it look at every deadline."""
+
+    def fail(error: Exception) -> None:
+        raise error
+
+    clock.advance(seconds)
+    sweep(server.service.open, server.service.now(), fail)
+
+
+def hold_passwords(server: RunningServer, monkeypatch: pytest.MonkeyPatch) -> tuple[asyncio.Event, asyncio.Event]:
+    """Make every check of a password wait: one event is set when one waits, the other lets them go on when set."""
+    entered, released = asyncio.Event(), asyncio.Event()
+    passwords = server.service.authenticator._passwords
+    verify = passwords.verify
+
+    async def wait_and_verify(account: Account | None, password: str) -> bool:
+        entered.set()
+        await released.wait()
+        return await verify(account, password)
+
+    monkeypatch.setattr(passwords, "verify", wait_and_verify)
+    return entered, released

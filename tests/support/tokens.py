@@ -56,7 +56,7 @@ def sign(header: bytes, payload: bytes, secret: str | bytes = SECRET, *, by: str
     return signed + b"." + encode_segment(hmac.digest(key, signed, getattr(hashlib, _DIGESTS[by])))
 
 
-def make_claims(now: float = NOW, **members: Any) -> dict[str, Any]:
+def make_claims(now: float = NOW, /, **members: Any) -> dict[str, Any]:
     """Claims that pass every check; `members` replaces, adds, or leaves out (ABSENT)."""
     claims = {"iss": OWN, "sub": "u_ada", "iat": now - 10, "exp": now + 600, "jti": "t-17"} | members
     return {name: value for name, value in claims.items() if value is not ABSENT}

@@ -4,6 +4,7 @@ config -> data directory (locked) -> users -> authenticator -> gateway and site 
 """
 
 import asyncio
+import errno
 import random
 import resource
 import secrets
@@ -48,11 +49,11 @@ from watchword_server.identifiers import Identifiers
 from watchword_server.journal import Journal
 from watchword_server.log import configure_log
 from watchword_server.ports import Clock
-from watchword_server.refusal import Refused
 
 __all__ = ["RunningServer", "run", "serve"]
 
 _RECONNECT_SPREAD_MS: Final = 2_000
+_STORAGE_PATIENCE_S: Final = 2.0
 _LOOPBACK: Final = ("127.0.0.1", "::1", "localhost")
 _DEV_ORIGINS: Final = ("http://localhost:*", "http://127.0.0.1:*")
 # A socket of a client that was told so many times to go away is not even answered.
@@ -113,7 +114,8 @@ async def serve(
         stack.callback(passwords.close)
         keeping = Housekeeping(
             accounts=accounts,
-            verifier=_make_verifier(config, Revocations(await accounts.revoked(clock.wall()))),
+            # With the leeway within which their tokens would still be good.
+            verifier=_make_verifier(config, Revocations(await accounts.revoked(clock.wall() - config.auth.leeway_s))),
             last_seen=LastSeen(),
             clock=clock,
         )
@@ -135,7 +137,11 @@ async def serve(
             listening := asyncio.create_task(listener.serve([bound])),
         ]
         try:
-            await listener.ready.wait()
+            ready = asyncio.create_task(listener.ready.wait())
+            await asyncio.wait([ready, listening], return_when=asyncio.FIRST_COMPLETED)
+            if listening.done():
+                ready.cancel()
+                listening.result()  # raises what kept it from listening
             yield server
         finally:
             listener.stop()
@@ -253,8 +259,9 @@ def _make_listener(config: Config, service: Service, accounts: Accounts) -> List
         if listener.should_exit:
             return "stopping"
         try:
-            await accounts.by_id("")
-        except Refused:
+            async with asyncio.timeout(_STORAGE_PATIENCE_S):
+                await accounts.by_id("")
+        except Exception:  # noqa: BLE001  # whatever it is, the server is not ready
             return "storage cannot be used"
         return None
 
@@ -275,6 +282,8 @@ def _bind(host: str, port: int) -> socket.socket:
     try:
         family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
         return socket.create_server((str(address[0]), port), family=family, backlog=1)
+    except UnicodeError as error:  # a label of the name is empty or too long (RFC 1035 2.3.4)
+        raise OSError(errno.EINVAL, "not a host name", host) from error
     except OSError as error:
         raise OSError(error.errno, error.strerror or str(error), authority(host, port)) from error
 

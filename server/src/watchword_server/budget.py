@@ -1,5 +1,6 @@
 """How many frames one connection may send: a token bucket, and an end to patience."""
 
+import math
 from enum import Enum, unique
 
 __all__ = ["FrameBudget", "Verdict"]
@@ -47,4 +48,4 @@ class FrameBudget:
     @property
     def retry_after_ms(self) -> int:
         """When one frame will be within the budget again."""
-        return max(1, round((1.0 - self._tokens) / self._rate * 1000))
+        return max(1, math.ceil((1.0 - self._tokens) / self._rate * 1000))

@@ -45,7 +45,7 @@ from watchword_server.user import AuthenticatedUser
 
 __all__ = [
     "Abort",
-    "Check",
+    "CheckCredential",
     "Close",
     "Connection",
     "ConnectionRules",
@@ -83,7 +83,7 @@ class Send(Struct, frozen=True):
     message: ServerMessage
 
 
-class Check(Struct, frozen=True):
+class CheckCredential(Struct, frozen=True):
     """Check a credential, then call `admitted` or `refused`; until then read nothing more."""
 
     credential: Credential
@@ -110,7 +110,7 @@ class Abort(Struct, frozen=True):
     """Give up the transport without a word."""
 
 
-Effect = Send | Check | Handle | SendPing | Close | Abort
+Effect = Send | CheckCredential | Handle | SendPing | Close | Abort
 
 
 class ConnectionRules(Struct, frozen=True):
@@ -224,13 +224,15 @@ class Connection:
 
     def peer_closed(self, now: Moment) -> None:
         """The peer's close frame, or the end of its transport: nothing more goes out, and what is left is flushed."""
-        self._leave(State.CLOSED, now)
+        if self.state is not State.CLOSED:
+            self._leave(State.CLOSED, now)
 
     def failed(self, now: Moment) -> None:
         """The peer broke the framing and the library has said so (1002, 1007): wait for its farewell."""
-        self._leave(State.CLOSING, now)
+        if not self.is_ended:
+            self._leave(State.CLOSING, now)
 
-    # The answer to a Check
+    # The answer to a CheckCredential
 
     def admitted(self, user: AuthenticatedUser, now: Moment) -> list[Effect]:
         """The credential was good: the connection opens, or goes on with it."""
@@ -257,7 +259,7 @@ class Connection:
         if refused.code.close is None:  # the store cannot be asked: nothing of the client's, and worth another try
             refused = Refused(ErrorCode.OVERLOADED, retry_after_ms=refused.retry_after_ms)
         is_open = self.is_authenticated
-        goes_on = is_open and refused.code.ends is not Ends.ALWAYS
+        goes_on = is_open and refused.code.ends is Ends.BEFORE_AUTH
         if goes_on:
             self.state = State.OPEN
             self.deadline = now.monotonic + self.rules.heartbeat_interval_s
@@ -300,7 +302,7 @@ class Connection:
     def _authenticate(self, message: Authenticate, now: Moment) -> list[Effect]:
         self.state = State.RENEWING if self.state is State.OPEN else State.CHECKING
         self.deadline = now.monotonic + self.rules.check_timeout_s
-        return [Check(credential_of_message(message))]
+        return [CheckCredential(credential_of_message(message))]
 
     def _fault(self, fault: Fault, now: Moment) -> list[Effect]:
         is_credential = fault.code is ErrorCode.MALFORMED_AUTHORIZATION
@@ -373,7 +375,7 @@ class Connection:
             code=refused.code.name,
             message=refused.message,
             advice=advice.value,
-            request_id=self.rules.identifiers.next_request(),
+            request_id=refused.request_id or self.rules.identifiers.next_request(),
             server_time=format_time(now.wall),
             retry_after_ms=refused.retry_after_ms,
         )

@@ -2,7 +2,7 @@
 
 import binascii
 import re
-from base64 import b64decode
+from base64 import b64decode, b64encode
 from collections.abc import Sequence
 from typing import Final
 from urllib.parse import urlsplit
@@ -55,10 +55,11 @@ def credential_of_header(values: Sequence[bytes]) -> Credential | None:
 
 def _read_basic(text: bytes) -> Password:
     try:
-        user, colon, password = b64decode(text, validate=True).decode().partition(":")
+        decoded = b64decode(text, validate=True)
+        user, colon, password = decoded.decode().partition(":")
     except (binascii.Error, UnicodeDecodeError):
         raise Refused(_MALFORMED) from None
-    if not colon:
+    if not colon or b64encode(decoded) != text:  # loose bits at the end: a second spelling
         raise Refused(_MALFORMED)
     return Password(user, password)
 

@@ -34,6 +34,7 @@ class Housekeeping:
                 await self.accounts.seen(seen)
             except Exception as error:  # noqa: BLE001  # told, and tried again with the next ones
                 on_error(error)
+                self.last_seen.give_back(seen)
 
     async def keep_forever(self, on_error: Callable[[Exception], None]) -> None:
         """Do it every few seconds until cancelled."""

@@ -8,7 +8,7 @@ import msgspec
 
 from watchword_protocol.errors import ErrorCode
 
-__all__ = ["ERROR_HEADERS", "challenges", "error_body", "reason_phrase"]
+__all__ = ["ERROR_HEADERS", "challenges", "error_body", "error_headers", "reason_phrase"]
 
 REALM: Final = "watchword"
 
@@ -43,6 +43,30 @@ def challenges(code: ErrorCode) -> tuple[str, ...]:
         return ()
     bearer = f'Bearer realm="{REALM}", error="{error}", error_description="{code.message}"'
     return (bearer, _BASIC) if code is ErrorCode.MALFORMED_AUTHORIZATION else (bearer,)
+
+
+# RFC 9110 15.5.6, 15.5.22 with RFC 6455 4.4.
+_HEADERS_BY_STATUS: Final[Mapping[int, Mapping[str, str]]] = {
+    405: {"allow": "GET"},
+    426: {"upgrade": "websocket", "sec-websocket-version": "13"},
+}
+_RETRY_AFTER_S: Final = {429: 30, 503: 5}
+
+
+def error_headers(status: int, code: ErrorCode, *, retry_after_ms: int = 0) -> list[tuple[str, str]]:
+    """Every header that the error's body does not decide.
+
+    Args:
+        status: The row's own, or one that has no row (405, 426).
+        code: The row.
+        retry_after_ms: When it makes sense to try again, where that is known better than by the status.
+    """
+    headers = [*ERROR_HEADERS.items(), *_HEADERS_BY_STATUS.get(status, {}).items()]
+    headers += [("www-authenticate", challenge) for challenge in challenges(code)]
+    # RFC 9110 10.2.3: whole seconds.
+    if retry_after_s := -(-retry_after_ms // 1000) or _RETRY_AFTER_S.get(status, 0):
+        headers.append(("retry-after", str(retry_after_s)))
+    return headers
 
 
 class _Error(msgspec.Struct):

@@ -62,8 +62,10 @@ class Journal:
             )
 
     def failed(self, request_id: str, error: BaseException, *, connection: Connection | None = None) -> None:
-        """Something that should not happen: the whole story, for the client only the request id."""
-        self._log.error(
+        """Something that should not happen: the whole story; the client gets the request id only."""
+        if (line := self._line()) is None:
+            return
+        line.error(
             "internal error",
             request_id=request_id,
             connection=connection.id if connection else None,

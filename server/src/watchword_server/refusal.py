@@ -12,13 +12,17 @@ class Refused(Exception):  # noqa: N818  # a verdict, named as it reads: raise R
         code: The row.
         message: A sentence in place of the row's own. It must not tell more than the caller may know.
         retry_after_ms: When it makes sense to try again; 0 if nothing is known.
+        request_id: Under which the log already has it; None: whoever tells it gives it one.
     """
 
-    def __init__(self, code: ErrorCode, message: str | None = None, *, retry_after_ms: int = 0) -> None:
+    def __init__(
+        self, code: ErrorCode, message: str | None = None, *, retry_after_ms: int = 0, request_id: str | None = None
+    ) -> None:
         super().__init__(code, message, retry_after_ms)
         self.code = code
         self.message = message or code.message
         self.retry_after_ms = retry_after_ms
+        self.request_id = request_id
 
     def __str__(self) -> str:
         return f"{self.code.name}: {self.message}"

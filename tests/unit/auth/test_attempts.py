@@ -102,3 +102,17 @@ def test_of_the_counts_the_one_least_recently_raised_goes_first(attempts: Attemp
     fail(attempts, 1, name="ada")
     fail(attempts, 2, name="bo")
     assert [attempts.check(name, HERE, 100.0) > 0 for name in ("ada", "bo")] == [True, False]
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "is_one_party"),
+    [
+        ("2001:db8:1:2::3", "2001:db8:1:2:ffff::4", True),
+        ("2001:db8:1:2::3", "2001:db8:1:3::3", False),
+        ("192.0.2.1", "192.0.2.2", False),
+    ],
+)
+def test_addresses_of_one_party_are_counted_together(first: str, second: str, is_one_party: bool) -> None:
+    attempts = Attempts(max_failures=1, lock_s=900.0)
+    attempts.failed("ada", first, now=0.0)
+    assert (attempts.check("ada", second, now=1.0) > 0) is is_one_party

@@ -92,6 +92,13 @@ def test_there_are_many_hostile_tokens_and_no_two_are_alike() -> None:
 
 GOOD = make_token(sid="s-4")
 SEED = st.binary(max_size=24)
+# Up to the signature, since no change keeps that right.
+FIRST_ROWS = {
+    ErrorCode.INVALID_TOKEN,
+    ErrorCode.MISSING_CLAIM,
+    ErrorCode.UNTRUSTED_ISSUER,
+    ErrorCode.INVALID_SIGNATURE,
+}
 
 
 @st.composite
@@ -108,7 +115,7 @@ def mutated(draw: st.DrawFn) -> bytes:
 @example(b"")
 def test_any_change_of_a_good_token_is_refused(text: bytes) -> None:
     code = verdict(make_verifier(), text)
-    assert code is None if text == GOOD else code in {ErrorCode.INVALID_TOKEN, ErrorCode.INVALID_SIGNATURE}
+    assert code in ({None} if text == GOOD else FIRST_ROWS)
 
 
 JSON = st.recursive(

@@ -168,7 +168,8 @@ def test_wrong_line_of_the_file_is_named(file: Path, text: str, problem: str) ->
         (b"[server\n", "is not valid TOML: "),
         (b"a = 1\na = 2\n", "is not valid TOML: "),
         (b"\xff\xfe", "is not UTF-8 text"),
-        (b"a = " + b"[" * 100_000, "is not valid TOML: "),
+        (b"a = " + b"[" * 100_000, "is nested too deeply"),
+        (b"a = " + b"9" * 5_000, "is not valid TOML: "),
         (None, "cannot be read: No such file or directory"),
     ],
 )

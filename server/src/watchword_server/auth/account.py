@@ -8,11 +8,12 @@ from msgspec import Struct
 
 from watchword_server.user import Role
 
-__all__ = ["USER_ID_PREFIX", "Account", "Accounts", "RevokedToken", "check_name"]
+__all__ = ["USER_ID_PREFIX", "Account", "Accounts", "RevokedToken", "canonical_name", "check_name"]
 
 USER_ID_PREFIX = "u_"
 """User ids begin with it and names never do, so that a token's `sub` is one or the other."""
 
+_LONGEST_SPELLING = 256  # of a name of 64 letters, each with its marks apart
 _NAME = re.compile(r"[\w.\-@]{1,64}", re.UNICODE)
 
 
@@ -90,13 +91,22 @@ class Accounts(Protocol):
         """The deny-list, without those expired at `now`, which are forgotten."""
 
 
+def canonical_name(name: str) -> str:
+    """A name as names are stored and compared: in NFC, so that one name has one spelling.
+
+    What is far longer than any name is none and stays as it is: normalising takes time by the square of the marks that
+    are heaped on one letter, and a stranger chooses them.
+    """
+    return unicodedata.normalize("NFC", name) if len(name) <= _LONGEST_SPELLING else name
+
+
 def check_name(name: str) -> str:
     """The name in NFC.
 
     Raises:
         ValueError: It is not 1 to 64 letters, digits and `._-@`, or begins like a user id.
     """
-    name = unicodedata.normalize("NFC", name)
+    name = canonical_name(name)
     if not _NAME.fullmatch(name):
         raise ValueError("a user name is 1 to 64 letters, digits and . _ - @")
     if name.startswith(USER_ID_PREFIX):

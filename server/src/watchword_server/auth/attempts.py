@@ -2,9 +2,12 @@
 
 import hashlib
 import math
-import unicodedata
 from collections import OrderedDict
+from functools import lru_cache
+from ipaddress import ip_address, ip_network
 from typing import NamedTuple
+
+from watchword_server.auth.account import canonical_name
 
 __all__ = ["Attempts"]
 
@@ -16,6 +19,8 @@ class _Count(NamedTuple):
 
 class Attempts:
     """After `max_failures` in a row every password from there for that name is refused for `lock_s`.
+
+    "There" is an address, or the /64 of an IPv6 address, all of which one party has.
 
     A failure is forgotten `lock_s` after the last one, and so is the lock. Ask `check` before the password is looked at
     and once more when its verdict is there: guesses that ran side by side then reveal no more than those in turn.
@@ -68,8 +73,18 @@ class Attempts:
         self._counts.pop(_key(name, address), None)
 
 
+@lru_cache(1024)
+def _network(address: str) -> str:
+    """What one party is given to choose addresses from: a /64 of IPv6 (RFC 6177 2), an address of IPv4."""
+    try:
+        parsed = ip_address(address)
+    except ValueError:  # a proxy's word that is no address
+        return address
+    return address if parsed.version == 4 else str(ip_network((parsed, 64), strict=False))
+
+
 def _key(name: str, address: str) -> bytes:
     """One size for all, since a stranger chooses the name; in NFC, as names are compared: one account, one key."""
-    # An address holds no NUL, so that no name reads as the end of an address.
-    text = f"{address}\0{unicodedata.normalize('NFC', name)}"
+    # A network holds no NUL, so that no name reads as the end of one.
+    text = f"{_network(address)}\0{canonical_name(name)}"
     return hashlib.blake2b(text.encode(errors="surrogatepass"), digest_size=16).digest()

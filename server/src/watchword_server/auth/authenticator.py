@@ -3,23 +3,27 @@
 credential -> token verified | password verified -> account -> account checks -> AuthenticatedUser
 """
 
-import unicodedata
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Final, NamedTuple
 
 from watchword_protocol.errors import ErrorCode
-from watchword_server.auth.account import Account
+from watchword_server.auth.account import Account, canonical_name
 from watchword_server.auth.attempts import Attempts
 from watchword_server.auth.credentials import Bearer, Credential, Password, Peer
 from watchword_server.auth.directory import Directory
 from watchword_server.auth.last_seen import LastSeen
 from watchword_server.auth.passwords import Passwords
-from watchword_server.auth.tokens import Token, Verdict, Verifier
+from watchword_server.auth.tokens import Token, Verifier
 from watchword_server.ports import Clock
 from watchword_server.refusal import Refused
 from watchword_server.user import AuthenticatedUser, Role
 
 __all__ = ["ACCOUNT_CHECKS", "AccountCheck", "Authenticator", "Claimant"]
+
+
+_WAITING_PER_ADDRESS: Final = 64
 
 
 class Claimant(NamedTuple):
@@ -36,23 +40,23 @@ class AccountCheck(NamedTuple):
 
     row: int
     name: str
-    judge: Callable[[Account, Claimant], Verdict]
+    judge: Callable[[Account, Claimant], ErrorCode | None]
 
 
-def _check_deleted(account: Account, _claimant: Claimant) -> Verdict:
+def _check_deleted(account: Account, _claimant: Claimant) -> ErrorCode | None:
     return ErrorCode.INVALID_CREDENTIALS if account.deleted_at is not None else None
 
 
-def _check_locked(account: Account, _claimant: Claimant) -> Verdict:
+def _check_locked(account: Account, _claimant: Claimant) -> ErrorCode | None:
     return ErrorCode.ACCOUNT_LOCKED if account.locked else None
 
 
-def _check_place(account: Account, claimant: Claimant) -> Verdict:
+def _check_place(account: Account, claimant: Claimant) -> ErrorCode | None:
     is_welcome = account.role is not Role.SYSTEM or claimant.peer.is_local or claimant.system_from_anywhere
     return None if is_welcome else ErrorCode.ACCESS_DENIED
 
 
-def _check_freshness(account: Account, claimant: Claimant) -> Verdict:
+def _check_freshness(account: Account, claimant: Claimant) -> ErrorCode | None:
     """Without leeway: an old role or an old password must not live on for its length."""
     if claimant.token is None or account.valid_after is None:
         return None
@@ -60,7 +64,7 @@ def _check_freshness(account: Account, claimant: Claimant) -> Verdict:
     return ErrorCode.TOKEN_STALE if issued_at is None or issued_at < account.valid_after else None
 
 
-def _check_role(account: Account, claimant: Claimant) -> Verdict:
+def _check_role(account: Account, claimant: Claimant) -> ErrorCode | None:
     """Only our own tokens speak of our roles; a foreign issuer's claim of that name means nothing here."""
     if claimant.token is None or claimant.token.issuer is None or not claimant.token.issuer.is_own:
         return None
@@ -110,6 +114,7 @@ class Authenticator:
         self._last_seen = last_seen
         self._clock = clock
         self._system_from_anywhere = system_from_anywhere
+        self._waiting: Counter[str] = Counter()  # passwords being verified, by address
 
     def try_now(self, credential: Credential, peer: Peer) -> AuthenticatedUser | None:
         """The user context if nothing has to be waited for; None means: `await authenticate(...)`.
@@ -121,7 +126,7 @@ class Authenticator:
             token = self._verifier.verify(credential.token, self._clock.wall())
             account = self._directory.known(token.subject)
             return self._admit(account, token, peer) if account is not None else None
-        name = _canonical(credential.user)
+        name = canonical_name(credential.user)
         self._check_attempts(name, peer)
         account = self._directory.known(name)
         if account is None or account.name != name or not self._passwords.remembered(account, credential.password):
@@ -137,13 +142,16 @@ class Authenticator:
         if isinstance(credential, Bearer):
             token = self._verifier.verify(credential.token, self._clock.wall())
             account, _ = await self._find(token.subject, None)
+            # Once more: it may have been revoked while this waited, and what revoked it could not see this connection.
+            token = self._verifier.verify(credential.token, self._clock.wall())
             return self._admit(account, token, peer)
         return await self._authenticate_by_password(credential, peer)
 
     async def _authenticate_by_password(self, credential: Password, peer: Peer) -> AuthenticatedUser:
-        name = _canonical(credential.user)
+        name = canonical_name(credential.user)
         self._check_attempts(name, peer)
-        account, is_right = await self._find(name, credential.password)
+        with self._turn(peer):
+            account, is_right = await self._find(name, credential.password)
         # Once more: guesses that ran beside this one count too, or the limit would be as wide as the waiting line.
         self._check_attempts(name, peer)
         if not is_right:
@@ -174,6 +182,19 @@ class Authenticator:
         self._verifier.forget({account_id, name})
         self._directory.forget(account_id, name)
         self._passwords.forget(account_id)
+
+    @contextmanager
+    def _turn(self, peer: Peer) -> Iterator[None]:
+        """A place in the line for the hash, of which one address has few, so that it cannot keep everybody else out."""
+        if self._waiting[peer.address] >= _WAITING_PER_ADDRESS:
+            raise Refused(ErrorCode.OVERLOADED)
+        self._waiting[peer.address] += 1
+        try:
+            yield
+        finally:
+            self._waiting[peer.address] -= 1
+            if not self._waiting[peer.address]:
+                del self._waiting[peer.address]
 
     def _check_attempts(self, name: str, peer: Peer) -> None:
         retry_after_ms = self._attempts.check(name, peer.address, self._clock.monotonic())
@@ -213,8 +234,3 @@ class Authenticator:
             claims=token.claims,
             expires_at=token.expires_at,
         )
-
-
-def _canonical(name: str) -> str:
-    """As names are stored: NFC, so that one name has one spelling."""
-    return unicodedata.normalize("NFC", name)

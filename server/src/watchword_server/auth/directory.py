@@ -3,6 +3,8 @@
 Only live accounts are kept: an unknown and a deleted user both cost a question to the store, every time.
 """
 
+from collections import OrderedDict
+
 from watchword_server.auth.account import USER_ID_PREFIX, Account, Accounts
 
 __all__ = ["Directory"]
@@ -19,7 +21,7 @@ class Directory:
     def __init__(self, accounts: Accounts, remember: int = 20_000) -> None:
         self._accounts = accounts
         self._remember = remember
-        self._by_subject: dict[str, Account] = {}
+        self._by_subject: OrderedDict[str, Account] = OrderedDict()
         self._generation = 0
 
     def __len__(self) -> int:
@@ -46,8 +48,9 @@ class Directory:
         # An answer that was under way while an account changed may be the old one: use it, but do not keep it.
         if account is not None and account.deleted_at is None and generation == self._generation:
             while len(self._by_subject) >= self._remember:
-                del self._by_subject[next(iter(self._by_subject))]
-            self._by_subject[subject] = account
+                self._by_subject.popitem(last=False)
+            # By its own name, not by the one asked for: that may be spelled otherwise, and `forget` would not find it.
+            self._by_subject[account.id if is_id else account.name] = account
         return account
 
     def forget(self, account_id: str, name: str) -> None:

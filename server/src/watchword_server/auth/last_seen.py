@@ -22,3 +22,7 @@ class LastSeen:
         self._noted = {user_id: time for user_id, time in self._noted.items() if now - time < _INTERVAL_S}
         taken, self._unwritten = self._unwritten, {}
         return taken
+
+    def give_back(self, times: dict[str, float]) -> None:
+        """What was taken could not be written: it is taken again, unless something newer is."""
+        self._unwritten = times | self._unwritten

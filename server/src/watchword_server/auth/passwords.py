@@ -183,6 +183,8 @@ def check_password(password: str) -> str:
     Raises:
         ValueError: It is shorter than 8 characters, longer than 1,024 bytes, or no text.
     """
+    if len(password) > MAX_PASSWORD_BYTES:  # first, since normalising something long takes long
+        raise ValueError(f"a password has at most {MAX_PASSWORD_BYTES} bytes")
     password = unicodedata.normalize("NFC", password)
     if len(password) < MIN_PASSWORD_CHARACTERS:
         raise ValueError(f"a password has at least {MIN_PASSWORD_CHARACTERS} characters")

@@ -20,7 +20,8 @@ class Revocations:
 
     def add(self, token: RevokedToken) -> None:
         """From now on the token, or every token of the session, is TOKEN_REVOKED."""
-        self._expires_at[token.kind, token.issuer, token.key] = token.expires_at
+        key = (token.kind, token.issuer, token.key)
+        self._expires_at[key] = max(token.expires_at, self._expires_at.get(key, 0.0))  # as the store keeps it
 
     def holds(self, issuer: str, token_id: str, session_id: str | None) -> bool:
         """Whether the token or its session was revoked."""

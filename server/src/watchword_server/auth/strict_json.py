@@ -63,14 +63,9 @@ _decode_carefully = json.JSONDecoder(object_pairs_hook=_unique, parse_constant=_
 
 
 def _depth(value: Any) -> int:
-    """Levels of nesting, counted layer by layer."""
+    """How many objects and lists stand in each other, counted layer by layer."""
     depth, layer = 0, [value]
-    while layer:
-        layer = [
-            child
-            for item in layer
-            if isinstance(item, dict | list)
-            for child in (item.values() if isinstance(item, dict) else item)
-        ]
+    while layer := [item for item in layer if isinstance(item, dict | list)]:
+        layer = [child for item in layer for child in (item.values() if isinstance(item, dict) else item)]
         depth += 1
     return depth

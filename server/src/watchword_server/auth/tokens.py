@@ -9,6 +9,7 @@ members, numbers as text, padding) and has an order of its own. Pure but for wha
 """
 
 import re
+from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from hashlib import sha256
 from typing import Any, Final, NamedTuple
@@ -104,19 +105,16 @@ class Token:
         self.text = self.header_segment = self.signed = self.signature = b""
 
 
-Verdict = ErrorCode | None
-
-
 class Check(NamedTuple):
     """One row of the table. `each_time`: its verdict may change while the token stays the same."""
 
     row: int
     name: str
-    judge: Callable[[Token, TokenRules, float], Verdict]
+    judge: Callable[[Token, TokenRules, float], ErrorCode | None]
     each_time: bool = False
 
 
-def _check_shape(token: Token, rules: TokenRules, _now: float) -> Verdict:
+def _check_shape(token: Token, rules: TokenRules, _now: float) -> ErrorCode | None:
     text = token.text
     if len(text) > rules.max_token_bytes or text.translate(None, _BASE64URL) != b"..":
         return ErrorCode.INVALID_TOKEN
@@ -165,22 +163,22 @@ def _is_audience(value: object) -> bool:
     return _is_text(value) or (type(value) is list and all(map(_is_text, value)))
 
 
-def _check_issuer_present(token: Token, _rules: TokenRules, _now: float) -> Verdict:
+def _check_issuer_present(token: Token, _rules: TokenRules, _now: float) -> ErrorCode | None:
     return None if "iss" in token.claims else ErrorCode.MISSING_CLAIM
 
 
-def _check_issuer_trusted(token: Token, rules: TokenRules, _now: float) -> Verdict:
+def _check_issuer_trusted(token: Token, rules: TokenRules, _now: float) -> ErrorCode | None:
     token.issuer = rules.issuers.get(token.claims["iss"])
     return None if token.issuer else ErrorCode.UNTRUSTED_ISSUER
 
 
-def _check_algorithm(token: Token, _rules: TokenRules, _now: float) -> Verdict:
+def _check_algorithm(token: Token, _rules: TokenRules, _now: float) -> ErrorCode | None:
     """The algorithm belongs to the issuer's key, never to the token's wish (RFC 8725 3.1)."""
     assert token.issuer is not None  # noqa: S101  # by the row above
     return None if token.algorithm_name == token.issuer.algorithm_name else ErrorCode.INVALID_TOKEN
 
 
-def _check_signature(token: Token, rules: TokenRules, _now: float) -> Verdict:
+def _check_signature(token: Token, rules: TokenRules, _now: float) -> ErrorCode | None:
     assert token.issuer is not None  # noqa: S101  # by row 3
     if not token.issuer.algorithm.verify(token.signed, token.issuer.key, token.signature):
         return ErrorCode.INVALID_SIGNATURE
@@ -191,20 +189,20 @@ def _check_signature(token: Token, rules: TokenRules, _now: float) -> Verdict:
     return None
 
 
-def _check_expiry(token: Token, rules: TokenRules, now: float) -> Verdict:
+def _check_expiry(token: Token, rules: TokenRules, now: float) -> ErrorCode | None:
     if (expires_at := token.claims.get("exp")) is None:
         return ErrorCode.MISSING_CLAIM
     return ErrorCode.TOKEN_EXPIRED if expires_at + rules.leeway_s <= now else None
 
 
-def _check_beginning(token: Token, rules: TokenRules, now: float) -> Verdict:
+def _check_beginning(token: Token, rules: TokenRules, now: float) -> ErrorCode | None:
     latest = now + rules.leeway_s
     if token.claims.get("nbf", 0) > latest or token.claims.get("iat", 0) > latest:
         return ErrorCode.TOKEN_NOT_YET_VALID
     return None
 
 
-def _check_claims(token: Token, rules: TokenRules, _now: float) -> Verdict:
+def _check_claims(token: Token, rules: TokenRules, _now: float) -> ErrorCode | None:
     claims = token.claims
     if "sub" not in claims or (rules.audience and "aud" not in claims):
         return ErrorCode.MISSING_CLAIM
@@ -218,7 +216,7 @@ def _check_claims(token: Token, rules: TokenRules, _now: float) -> Verdict:
     return None
 
 
-def _check_revocation(token: Token, rules: TokenRules, _now: float) -> Verdict:
+def _check_revocation(token: Token, rules: TokenRules, _now: float) -> ErrorCode | None:
     assert token.issuer is not None  # noqa: S101  # by row 3
     is_revoked = rules.revocations.holds(token.issuer.name, token.token_id, token.session_id)
     return ErrorCode.TOKEN_REVOKED if is_revoked else None
@@ -251,7 +249,8 @@ class Verifier:
     def __init__(self, rules: TokenRules, remember: int = 20_000) -> None:
         self.rules = rules
         self._remember = remember
-        self._good: dict[bytes, Token] = {}  # by SHA-256 of the text, so that no token lies in memory
+        # By SHA-256 of the text, so that no token lies in memory. (A plain dict takes ever longer to find its oldest.)
+        self._good: OrderedDict[bytes, Token] = OrderedDict()
 
     def __len__(self) -> int:
         return len(self._good)
@@ -271,7 +270,7 @@ class Verifier:
         self._judge(token, CHECKS, now)
         token.release()
         while len(self._good) >= self._remember:
-            del self._good[next(iter(self._good))]
+            self._good.popitem(last=False)
         self._good[digest] = token
         return token
 

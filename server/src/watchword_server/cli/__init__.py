@@ -11,6 +11,8 @@ def main() -> None:
         from watchword_server.cli.program import run
 
         run()
+    except KeyboardInterrupt:
+        sys.exit(130)  # as a shell says it of a program that SIGINT ended; a server that runs stops by itself, with 0
     except ModuleNotFoundError as error:
         # The bare client is installed without the packages of the server; a module of ours that is missing is a bug.
         package = (error.name or "").partition(".")[0]

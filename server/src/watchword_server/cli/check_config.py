@@ -28,4 +28,9 @@ def check_config(
     settings = read_config(config)
     if not dev:
         settings.check_secret()
+    if settings.server.tls_certificate:
+        # Here and not above: as in `serve`, only those wait for the gateway to load who need it.
+        from watchword_server.gateway.listener import check_tls
+
+        check_tls(settings.server.tls_certificate, settings.server.tls_key)
     typer.echo("ok")

@@ -16,6 +16,8 @@ def read_password(*, from_stdin: bool) -> str:
     Raises:
         Failure: It may not be set, or there is nobody to type it.
     """
+    if sys.stdin is None:
+        raise Failure("standard input is closed: write the password to it, with --password-stdin")
     if from_stdin:
         # Two bytes more than fit: one for the newline, one to see that it is too long.
         given = sys.stdin.buffer.read(MAX_PASSWORD_BYTES + 2)

@@ -15,7 +15,7 @@ ConfigFile = Annotated[
     typer.Option("--config", metavar="FILE", help="Settings in TOML. Without it no file is read.", show_default=False),
 ]
 DataDir = Annotated[
-    Path | None,
+    str | None,
     typer.Option(
         "--data", metavar="DIR", help="Directory of the database. Default: storage.path, else data.", show_default=False
     ),
@@ -23,12 +23,12 @@ DataDir = Annotated[
 
 
 def read_config(
-    file: Path | None, *, data: Path | None = None, host: str | None = None, port: int | None = None
+    file: Path | None, *, data: str | None = None, host: str | None = None, port: int | None = None
 ) -> Config:
     """The settings in force: flag, else environment, else file, else default.
 
     Raises:
         ConfigError: All that is wrong with them.
     """
-    flags = {"storage.path": None if data is None else str(data), "server.host": host, "server.port": port}
+    flags = {"storage.path": data, "server.host": host, "server.port": port}
     return load_config(file, environ=os.environ, flags=flags)

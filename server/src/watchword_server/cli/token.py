@@ -65,7 +65,10 @@ async def _find(settings: Config, name: str) -> Account:
     async with read_accounts(settings) as accounts:
         account = await accounts.by_name(name)
     if account is None:
-        raise Failure(f"there is no user {name}; add it with: watchword user add {name} --role user")
+        raise Failure(
+            f"there is no user {name}; add it with: "
+            f"watchword user add {name} --role user --data {settings.storage.path}"
+        )
     if account.deleted_at is not None:
         raise Failure(f"the user {name} is deleted")
     return account
@@ -76,6 +79,7 @@ def _find_secret(settings: Config) -> str:
     if secret is None:
         raise Failure(
             "there is no secret to sign with: set WATCHWORD_AUTH__JWT_SECRET to the server's, "
-            "name its file with --config, or start the server once with: watchword serve --dev"
+            "name its file with --config, or start the server once with: "
+            f"watchword serve --dev --data {settings.storage.path}"
         )
     return secret

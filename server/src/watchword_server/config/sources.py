@@ -125,7 +125,9 @@ def _from_file(path: Path | None) -> Iterator[Given | Problem]:
         yield Problem("", "is not UTF-8 text", place)
     except OSError as error:
         yield Problem("", f"cannot be read: {error.strerror}", place)
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
+    except RecursionError:
+        yield Problem("", "is nested too deeply", place)
+    except ValueError as error:  # not TOML; or an integer of more digits than Python converts
         yield Problem("", f"is not valid TOML: {error}", place)
     else:
         yield from _from_table(tree, (), lambda key: f"{place} line {line_of(text, key)}")

@@ -19,7 +19,14 @@ from watchword_server.gateway.edge import Edge, HttpServer
 from watchword_server.gateway.reader import BoundedReader, end_sending
 from watchword_server.gateway.response import refusal, switching_protocols
 from watchword_server.gateway.service import Service
-from watchword_server.gateway.upgrade import HttpRefused, RequestHead, accept_key, check_path, read_head
+from watchword_server.gateway.upgrade import (
+    HttpRefused,
+    RequestHead,
+    accept_key,
+    check_path,
+    read_head,
+    without_empty_lines,
+)
 from watchword_server.gateway.websocket import WebSocket
 from watchword_server.handshake import (
     Subprotocols,
@@ -81,7 +88,7 @@ class Gateway(BoundedReader):
     def receive(self, data: bytes) -> None:
         if self._is_answered:
             return  # read only so that the answer is not lost behind a reset
-        data = self._rest + data if self._rest else data
+        data = without_empty_lines(self._rest + data if self._rest else data)
         limit = self._service.rules.max_header_bytes
         end = data.find(_END_OF_HEAD, 0, limit)
         if end >= 0:

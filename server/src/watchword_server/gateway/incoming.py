@@ -69,6 +69,11 @@ class Incoming:
         self._data = self._data[self._at :] + data if self._at < len(self._data) else data
         self._at = 0
 
+    @property
+    def waiting_bytes(self) -> int:
+        """What was fed and has not been looked at."""
+        return len(self._data) - self._at
+
     def discard(self) -> None:
         """Nothing that the peer says matters any more."""
         self._data, self._at = b"", 0

@@ -18,8 +18,9 @@ class BoundedReader(asyncio.BufferedProtocol):
 
     __slots__ = ()
 
-    def get_buffer(self, sizehint: int) -> bytearray:
-        return _buffer
+    def get_buffer(self, sizehint: int) -> memoryview:
+        # Not the bytearray: asyncio's TLS fills slices of what it is given, and a slice of a bytearray is a copy.
+        return _view
 
     def buffer_updated(self, nbytes: int) -> None:
         self.receive(bytes(_view[:nbytes]))
@@ -35,7 +36,10 @@ def end_sending(transport: asyncio.Transport) -> None:
     Closing at once, with something unread, would make the kernel reset the connection and could cost the peer our last
     words. Over TLS there is no half-close: then the transport closes.
     """
-    if transport.can_write_eof():
-        transport.write_eof()
-    else:
+    if not transport.can_write_eof():
         transport.close()
+        return
+    try:
+        transport.write_eof()
+    except OSError:  # the peer was gone before our last words, and asyncio does not say so itself
+        transport.abort()

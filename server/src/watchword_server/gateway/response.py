@@ -2,20 +2,12 @@
 
 from watchword_protocol.limits import SUBPROTOCOL
 from watchword_server.gateway.upgrade import HttpRefused
-from watchword_server.http_error import ERROR_HEADERS, challenges, error_body, reason_phrase
+from watchword_server.http_error import error_body, error_headers, reason_phrase
 
 __all__ = ["refusal", "switching_protocols"]
 
 _SWITCHING = b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: "
 _SELECTED = b"\r\nSec-WebSocket-Protocol: " + SUBPROTOCOL.encode()
-
-# RFC 9110 15.5.22, RFC 6455 4.4; RFC 9110 15.5.6.
-_HEADERS_BY_STATUS = {
-    405: "allow: GET\r\n",
-    426: "upgrade: websocket\r\nsec-websocket-version: 13\r\n",
-    429: "retry-after: 30\r\n",
-    503: "retry-after: 5\r\n",
-}
 
 
 def switching_protocols(accept: bytes, *, selects_v1: bool) -> bytes:
@@ -23,17 +15,19 @@ def switching_protocols(accept: bytes, *, selects_v1: bool) -> bytes:
     return b"%b%b%b\r\n\r\n" % (_SWITCHING, accept, _SELECTED if selects_v1 else b"")
 
 
-def refusal(refused: HttpRefused, request_id: str, *, has_credential: bool = False) -> bytes:
+def refusal(refused: HttpRefused, request_id: str, *, retry_after_ms: int = 0) -> bytes:
     """The whole answer to a request that is refused; the connection ends behind it.
 
     Args:
         refused: Status, row and sentence.
         request_id: Finds it in the log.
-        has_credential: It is the credential that was refused: `WWW-Authenticate` says what is wanted.
+        retry_after_ms: When it makes sense to try again; 0 if nothing is known.
     """
     body = error_body(refused.code, refused.message, request_id)
-    lines = [f"HTTP/1.1 {refused.status} {reason_phrase(refused.status)}\r\n", "connection: close\r\n"]
-    lines += [f"{name}: {value}\r\n" for name, value in ERROR_HEADERS.items()]
-    lines += [f"www-authenticate: {value}\r\n" for value in (challenges(refused.code) if has_credential else ())]
-    lines += [_HEADERS_BY_STATUS.get(refused.status, ""), f"content-length: {len(body)}\r\n\r\n"]
-    return "".join(lines).encode() + body
+    headers = [
+        *error_headers(refused.status, refused.code, retry_after_ms=retry_after_ms),
+        ("connection", "close"),
+        ("content-length", str(len(body))),
+    ]
+    lines = [f"HTTP/1.1 {refused.status} {reason_phrase(refused.status)}", *map(": ".join, headers), "", ""]
+    return "\r\n".join(lines).encode() + body

@@ -6,6 +6,7 @@ asks beyond it is checked here, and a differential test holds the verdict equal 
 
 import binascii
 import hashlib
+import re
 from functools import lru_cache
 from typing import Final
 
@@ -14,10 +15,21 @@ import httptools
 from watchword_protocol.errors import ErrorCode
 from watchword_protocol.limits import PATH
 
-__all__ = ["MAX_FIELDS", "MAX_LINE_BYTES", "HttpRefused", "RequestHead", "accept_key", "check_path", "read_head"]
+__all__ = [
+    "MAX_FIELDS",
+    "MAX_LINE_BYTES",
+    "HttpRefused",
+    "RequestHead",
+    "accept_key",
+    "check_path",
+    "read_head",
+    "without_empty_lines",
+]
 
 MAX_LINE_BYTES: Final = 8192
 MAX_FIELDS: Final = 128
+
+_EMPTY_LINES: Final = re.compile(rb"(?:\r\n)+").match
 
 _GUID: Final = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"  # RFC 6455 1.3
 _TOKEN_CHARACTERS: Final = (
@@ -76,6 +88,14 @@ class RequestHead:
         return values[0]
 
 
+def without_empty_lines(data: bytes) -> bytes:
+    """What a client sent, without the empty lines before its request, which mean nothing (RFC 9112 2.2)."""
+    if not data.startswith(b"\r\n"):
+        return data
+    match = _EMPTY_LINES(data)
+    return data[match.end() :] if match else data
+
+
 def read_head(block: bytes) -> RequestHead | None:
     """The head of a WebSocket upgrade; None for every other request, which is the HTTP server's to answer.
 
@@ -122,10 +142,19 @@ def check_path(head: RequestHead) -> None:
     Raises:
         HttpRefused: 404 or 405.
     """
-    if head.target.partition(b"?")[0] != PATH.encode():
+    if _path(head.target) != PATH.encode():
         raise HttpRefused(404, ErrorCode.NOT_FOUND, f"There is no such path; WebSocket connections go to {PATH}")
     if head.method != b"GET":
         raise HttpRefused(405, message="A WebSocket connection begins with GET")
+
+
+def _path(target: bytes) -> bytes | None:
+    """The path of a request target, also of a whole URL (RFC 9112 3.2.2); None where there is none."""
+    try:
+        path: bytes | None = httptools.parse_url(target).path
+    except httptools.HttpParserInvalidURLError:
+        return None
+    return path
 
 
 def accept_key(head: RequestHead) -> bytes:

@@ -16,11 +16,22 @@ from watchword_protocol.limits import EARLY_MESSAGE_BYTES
 from watchword_protocol.messages import AuthError, ClientMessage, Draining, ErrorMessage, ServerMessage
 from watchword_server.auth.credentials import Credential, Peer
 from watchword_server.budget import Verdict
-from watchword_server.connection import Abort, Check, Close, Connection, Effect, Handle, Moment, Send, SendPing, State
+from watchword_server.connection import (
+    Abort,
+    CheckCredential,
+    Close,
+    Connection,
+    Effect,
+    Handle,
+    Moment,
+    Send,
+    SendPing,
+    State,
+)
 from watchword_server.gateway.frames import PING_FRAME, text_frame
 from watchword_server.gateway.incoming import Event, Incoming, Kind
 from watchword_server.gateway.outbox import Outbox
-from watchword_server.gateway.reader import BoundedReader, end_sending
+from watchword_server.gateway.reader import READ_BYTES, BoundedReader, end_sending
 from watchword_server.gateway.response import refusal
 from watchword_server.gateway.service import Service
 from watchword_server.gateway.upgrade import HttpRefused
@@ -31,6 +42,9 @@ __all__ = ["WebSocket"]
 
 # Answered over HTTP in both modes: no fault of the client's, and not worth an upgrade.
 _ALWAYS_OVER_HTTP: Final = frozenset({ErrorCode.OVERLOADED})
+
+# The peer's close frame stands behind what is not worth reading, or cannot be read: it is not waited for.
+_DEAFENING: Final = frozenset({ErrorCode.MESSAGE_TOO_LARGE, ErrorCode.RATE_LIMITED})
 
 _BINARY, _TOO_LARGE, _FLOOD = (
     Fault(code, code.message)
@@ -54,7 +68,9 @@ class WebSocket(BoundedReader):
     __slots__ = (
         "_connection",
         "_incoming",
+        "_is_deaf",
         "_is_reading",
+        "_is_resting",
         "_opening",
         "_outbox",
         "_peer",
@@ -82,6 +98,8 @@ class WebSocket(BoundedReader):
         self._connection = Connection(service.connection_rules, has_credential=has_credential, is_v1=is_v1, now=now)
         self._incoming = Incoming(EARLY_MESSAGE_BYTES)
         self._is_reading = True
+        self._is_resting = False  # a whole buffer was read: it is the others' turn
+        self._is_deaf = False  # nothing that the peer still says is looked at
         self._task: asyncio.Task[None] | None = None  # while a credential is being checked
 
     def __repr__(self) -> str:
@@ -131,8 +149,15 @@ class WebSocket(BoundedReader):
         self._outbox.resume()
         self.receive(b"")
 
+    def buffer_updated(self, nbytes: int) -> None:
+        if nbytes == READ_BYTES:
+            # libuv reads up to 32 times before it looks at anybody else, unless reading is paused.
+            self._is_resting = True
+            asyncio.get_running_loop().call_soon(self._go_on)
+        super().buffer_updated(nbytes)
+
     def receive(self, data: bytes) -> None:
-        if self._connection.state is State.CLOSED:
+        if self._is_deaf or self._connection.state is State.CLOSED:
             self._read_or_pause()  # only so that our last words are not lost behind a reset, and the peer's end is seen
             return
         now = self._service.now()
@@ -186,8 +211,17 @@ class WebSocket(BoundedReader):
         """Nothing more is read while a credential is being checked, nor while the peer does not read our answers."""
         return self._connection.is_checking or self._outbox.stalled_at is not None
 
+    def _go_on(self) -> None:
+        self._is_resting = False
+        self._read_or_pause()
+
+    @property
+    def _is_full(self) -> bool:
+        """While a credential is being checked a little is taken in, unread, so that a peer that leaves is noticed."""
+        return self._is_held and (self._outbox.stalled_at is not None or self._incoming.waiting_bytes >= READ_BYTES)
+
     def _read_or_pause(self) -> None:
-        if self._is_held == self._is_reading and not self._transport.is_closing():
+        if (self._is_full or self._is_resting) == self._is_reading and not self._transport.is_closing():
             self._is_reading = not self._is_reading
             if self._is_reading:
                 self._transport.resume_reading()
@@ -253,9 +287,14 @@ class WebSocket(BoundedReader):
             self._send(answer)
 
     def _internal_error(self, error: Exception, message: ClientMessage) -> ErrorMessage:
-        code, request_id = ErrorCode.INTERNAL_ERROR, self._service.identifiers.next_request()
+        code = ErrorCode.INTERNAL_ERROR
+        return ErrorMessage(code.name, code.message, self._report(error), id=getattr(message, "id", None))
+
+    def _report(self, error: Exception) -> str:
+        """Tell the log of something that should not happen; the id under which it is found."""
+        request_id = self._service.identifiers.next_request()
         self._service.journal.failed(request_id, error, connection=self._connection)
-        return ErrorMessage(code.name, code.message, request_id, id=getattr(message, "id", None))
+        return request_id
 
     def _perform_close(self, effect: Close, _now: Moment) -> None:
         """Our side of the closing handshake (RFC 6455 7.1.2), behind all that was said before."""
@@ -267,7 +306,9 @@ class WebSocket(BoundedReader):
             self._transport.abort()  # the close frame could not be delivered
             return
         self._outbox.push(self._incoming.close(code.close, code.name))
-        if code is ErrorCode.MESSAGE_TOO_LARGE:  # not even the peer's close frame can be read any more
+        if code in _DEAFENING:
+            self._is_deaf = True
+            self._incoming.discard()
             self._end_sending()
 
     def _perform_ping(self, _effect: SendPing, _now: Moment) -> None:
@@ -294,12 +335,13 @@ class WebSocket(BoundedReader):
         refused = HttpRefused(code.http, code, error.message)
         self._service.journal.refused(code, error.request_id, self._peer.address)
         self._connection.peer_closed(now)
-        self._transport.write(refusal(refused, error.request_id, has_credential=True))
+        retry_after_ms = error.retry_after_ms
+        self._transport.write(refusal(refused, error.request_id, retry_after_ms=retry_after_ms))
         end_sending(self._transport)
 
     # The credential
 
-    def _perform_check(self, effect: Check, now: Moment) -> None:
+    def _perform_check(self, effect: CheckCredential, now: Moment) -> None:
         self._check(effect.credential, now)
 
     def _check(self, credential: Credential, now: Moment) -> None:
@@ -314,15 +356,18 @@ class WebSocket(BoundedReader):
             self._admit(user, now)
 
     async def _check_later(self, credential: Credential) -> None:
+        verdict: AuthenticatedUser | Refused
         try:
-            user = await self._service.authenticator.authenticate(credential, self._peer)
+            verdict = await self._service.authenticator.authenticate(credential, self._peer)
         except Refused as refused:
-            self._settle(refused)
-        except Exception as error:  # noqa: BLE001  # the end of the ladder, as in _handle
-            self._service.journal.failed(self._service.identifiers.next_request(), error, connection=self._connection)
-            self._settle(Refused(ErrorCode.INTERNAL_ERROR))
-        else:
-            self._settle(user)
+            verdict = refused
+        except Exception as error:  # noqa: BLE001  # the end of the ladder, as for a handler
+            verdict = Refused(ErrorCode.INTERNAL_ERROR, request_id=self._report(error))
+        try:
+            self._settle(verdict)
+        except Exception as error:  # noqa: BLE001  # what a callback raises ends its connection: so must what a task does
+            self._report(error)
+            self._transport.abort()
 
     def _settle(self, verdict: AuthenticatedUser | Refused) -> None:
         self._task = None
@@ -351,7 +396,7 @@ class WebSocket(BoundedReader):
     _PERFORMERS: ClassVar[dict[type[Effect], Callable[["WebSocket", Any, Moment], None]]] = {
         Send: _perform_send,
         Handle: _perform_handle,
-        Check: _perform_check,
+        CheckCredential: _perform_check,
         SendPing: _perform_ping,
         Close: _perform_close,
         Abort: _perform_abort,

@@ -6,7 +6,7 @@ import msgspec
 from starlette.responses import Response
 
 from watchword_protocol.errors import ErrorCode
-from watchword_server.http_error import ERROR_HEADERS, challenges, error_body
+from watchword_server.http_error import ERROR_HEADERS, error_body, error_headers
 
 __all__ = ["error_response", "json_response"]
 
@@ -17,10 +17,8 @@ def json_response(content: Any, status: int = 200) -> Response:
 
 
 def error_response(status: int, code: ErrorCode, message: str, request_id: str, *, retry_after_ms: int = 0) -> Response:
-    """A row of the error table, with its challenges."""
-    response = Response(error_body(code, message, request_id), status, dict(ERROR_HEADERS))
-    for challenge in challenges(code):
-        response.headers.append("www-authenticate", challenge)
-    if retry_after_ms:
-        response.headers["retry-after"] = str(-(-retry_after_ms // 1000))  # RFC 9110 10.2.3: whole seconds
+    """A row of the error table, with all that its status wants."""
+    response = Response(error_body(code, message, request_id), status)
+    for name, value in error_headers(status, code, retry_after_ms=retry_after_ms):
+        response.headers.append(name, value)
     return response

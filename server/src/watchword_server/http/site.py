@@ -1,13 +1,11 @@
 """The HTTP application: routes, CORS, and one body for every error."""
 
-import re
 from collections.abc import Sequence
 from typing import Final
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
-from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -16,6 +14,7 @@ from watchword_protocol.errors import ErrorCode
 from watchword_protocol.limits import PATH
 from watchword_server.handshake import OriginRules
 from watchword_server.http.answers import error_response
+from watchword_server.http.cors import Cors
 from watchword_server.identifiers import Identifiers
 from watchword_server.journal import Journal
 from watchword_server.refusal import Refused
@@ -49,10 +48,11 @@ def make_site(
             error.code.http, error.code, error.message, request_id, retry_after_ms=error.retry_after_ms
         )
 
-    def answer(_request: Request, error: Exception) -> Response:
+    def answer(request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)  # noqa: S101  # registered for it
-        code = _CODES.get(error.status_code, ErrorCode.MALFORMED_MESSAGE)
-        response = error_response(error.status_code, code, error.detail, identifiers.next_request())
+        code, request_id = _CODES.get(error.status_code, ErrorCode.MALFORMED_MESSAGE), identifiers.next_request()
+        journal.refused(code, request_id, address(request))
+        response = error_response(error.status_code, code, error.detail, request_id)
         response.headers.update(error.headers or {})
         return response
 
@@ -61,25 +61,20 @@ def make_site(
         journal.failed(request_id, error)
         return error_response(code.http, code, code.message, request_id)
 
-    return Starlette(
+    def refuse_page(sentence: str) -> Response:
+        code = ErrorCode.ORIGIN_NOT_ALLOWED
+        return error_response(code.http, code, sentence, identifiers.next_request())
+
+    site = Starlette(
         routes=[Route(PATH, _upgrade_required, methods=["GET"]), *routes],
         middleware=[
-            Middleware(
-                CORSMiddleware,
-                allow_origins=sorted(origins.exact),
-                allow_origin_regex=_any_port(origins),
-                allow_methods=["GET", "POST"],
-                allow_headers=["Authorization", "Content-Type"],
-            )
+            Middleware(Cors, origins=origins, refuse=refuse_page),
         ],
         exception_handlers={Refused: refuse, HTTPException: answer, Exception: fail},
     )
+    site.router.redirect_slashes = False  # to an address made of the client's own Host header
+    return site
 
 
 async def _upgrade_required(_request: Request) -> Response:
-    headers = {"upgrade": "websocket", "sec-websocket-version": "13"}  # RFC 9110 15.5.22
-    raise HTTPException(426, "This path is for WebSocket connections", headers)
-
-
-def _any_port(origins: OriginRules) -> str | None:
-    return "|".join(re.escape(origin) + "(:[0-9]+)?" for origin in sorted(origins.any_port)) or None
+    raise HTTPException(426, "This path is for WebSocket connections")

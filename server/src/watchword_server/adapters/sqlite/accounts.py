@@ -1,12 +1,11 @@
 """Users and revoked tokens in SQLite."""
 
 import sqlite3
-import unicodedata
 from typing import Any, Final
 
 from watchword_protocol.errors import ErrorCode
 from watchword_server.adapters.sqlite.database import Database
-from watchword_server.auth.account import Account, RevokedToken
+from watchword_server.auth.account import Account, RevokedToken, canonical_name
 from watchword_server.refusal import Refused
 from watchword_server.user import Role
 
@@ -36,7 +35,7 @@ class SqliteAccounts:
         return await self._find("id = ?", user_id)
 
     async def by_name(self, name: str) -> Account | None:
-        return await self._find("name = ?", unicodedata.normalize("NFC", name))
+        return await self._find("name = ?", canonical_name(name))
 
     async def by_subject(self, issuer: str, subject: str) -> Account | None:
         return await self._find("issuer = ? AND subject = ?", issuer, subject)

@@ -1,0 +1,79 @@
+"""What is done every few seconds in the background."""
+
+import pytest
+
+from support.accounts import MemoryAccounts, make_account
+from support.clock import FakeClock
+from support.tokens import NOW, OWN, make_token, make_verifier
+from watchword_protocol.errors import ErrorCode
+from watchword_server.auth.account import RevokedToken
+from watchword_server.auth.last_seen import LastSeen
+from watchword_server.auth.revocations import Revocations
+from watchword_server.housekeeping import Housekeeping
+from watchword_server.refusal import Refused
+
+
+class BreakableAccounts(MemoryAccounts):
+    """A store that can be out of order."""
+
+    is_broken = False
+
+    async def seen(self, times: dict[str, float]) -> None:
+        if self.is_broken:
+            raise Refused(ErrorCode.STORAGE_UNAVAILABLE)
+        await super().seen(times)
+
+
+class Told(list[Exception]):
+    """The errors that it tells."""
+
+    def __call__(self, error: Exception) -> None:
+        self.append(error)
+
+
+@pytest.fixture
+def accounts() -> BreakableAccounts:
+    return BreakableAccounts(make_account("ada"))
+
+
+@pytest.fixture
+def keeping(accounts: BreakableAccounts) -> Housekeeping:
+    revocations = Revocations([RevokedToken("token", OWN, "t-9", NOW + 10)])
+    return Housekeeping(accounts, make_verifier(revocations=revocations), LastSeen(), FakeClock())
+
+
+async def seen_at(accounts: MemoryAccounts) -> float | None:
+    ada = await accounts.by_id("u_ada")
+    assert ada is not None
+    return ada.last_seen_at
+
+
+async def test_who_was_seen_is_written_down(keeping: Housekeeping, accounts: BreakableAccounts) -> None:
+    told = Told()
+    keeping.last_seen.note("u_ada", NOW)
+    await keeping.keep(told)
+    assert (await seen_at(accounts), told) == (NOW, [])
+
+
+async def test_what_the_store_refuses_is_told_and_tried_again(
+    keeping: Housekeeping, accounts: BreakableAccounts
+) -> None:
+    told = Told()
+    keeping.last_seen.note("u_ada", NOW)
+    accounts.is_broken = True
+    await keeping.keep(told)
+    assert len(told) == 1
+    assert await seen_at(accounts) is None
+    accounts.is_broken = False
+    await keeping.keep(told)
+    assert (await seen_at(accounts), len(told)) == (NOW, 1)
+
+
+async def test_tokens_and_revocations_are_forgotten_once_no_leeway_saves_them(keeping: Housekeeping) -> None:
+    clock, verifier = keeping.clock, keeping.verifier
+    assert isinstance(clock, FakeClock)
+    verifier.verify(make_token(exp=NOW + 10), NOW)
+    for later_s, kept in ((39.5, 1), (0.5, 0)):
+        clock.advance(later_s)
+        await keeping.keep(Told())
+        assert (len(verifier), len(verifier.rules.revocations)) == (kept, kept)
