@@ -12,7 +12,11 @@ class SqlFault(Exception):  # noqa: N818  # a verdict, as Refused is
         code: INVALID_SQL, UNSUPPORTED_SQL, NOT_FOUND, TYPE_MISMATCH, LIMIT_EXCEEDED, ...
         message: A sentence; nothing of physical names, other users or paths.
         at: Offset in characters from the start of the text; None where no place is meant.
+
+    `statement`: the index of the statement in its request, where it is known.
     """
+
+    statement: int | None = None
 
     def __init__(self, code: ErrorCode, message: str, at: int | None = None) -> None:
         super().__init__(code, message, at)

@@ -6,7 +6,10 @@ from enum import Enum, unique
 from watchword_server.sql.catalog import TableId
 from watchword_server.sql.types import SqlType
 
-__all__ = ["Bind", "BindKind", "OutputColumn", "Permissions", "Plan"]
+__all__ = ["Bind", "BindKind", "OutputColumn", "Permissions", "Plan", "StoredValue"]
+
+StoredValue = int | float | str | bytes | None
+"""A value in stored form: what `SqlType.storage` holds."""
 
 
 @unique
@@ -14,17 +17,23 @@ class BindKind(Enum):
     """Where a bound value comes from."""
 
     PARAMETER = "the request's `$n`"
+    CONSTANT = "a value of the statement's own, which the engine would not read back bit for bit from text"
     USER = "the id of the user whose statement it is"
+    NAME = "that user's name"
     NOW = "the moment of the request, microseconds since 1970"
 
 
 @dataclass(frozen=True, slots=True)
 class Bind:
-    """One `?n` of the text, in order. `number`: of the request's parameter, from 1; `type`: what it is converted to."""
+    """One `?n` of the text, in order. `type`: what it is converted to.
+
+    `number`: of the request's parameter, from 1. `value`: of a constant.
+    """
 
     kind: BindKind
     number: int = 0
     type: SqlType = SqlType.TEXT
+    value: StoredValue = None
 
 
 @dataclass(frozen=True, slots=True)

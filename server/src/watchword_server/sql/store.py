@@ -6,12 +6,9 @@ from typing import Protocol
 
 from watchword_server.sql.catalog import Catalog
 from watchword_server.sql.nodes import Definition
-from watchword_server.sql.plan import Plan
+from watchword_server.sql.plan import Plan, StoredValue
 
 __all__ = ["Outcome", "Store", "StoredValue", "Transaction"]
-
-StoredValue = int | float | str | bytes | None
-"""A value in stored form: what `SqlType.storage` holds."""
 
 
 @dataclass(frozen=True, slots=True)
