@@ -16,7 +16,7 @@ from watchword_server.sql.functions import AGGREGATES, COUNT_ROWS, FUNCTIONS, GR
 from watchword_server.sql.operators import COMPARABLE, OPERATORS
 from watchword_server.sql.plan import BindKind
 from watchword_server.sql.tree import Aggregate, Apply, Bound, Constant, Expression, Template, walk_expressions
-from watchword_server.sql.types import SqlType
+from watchword_server.sql.types import INTEGERS, SqlType
 
 if TYPE_CHECKING:
     from watchword_server.sql.nodes import Call
@@ -32,7 +32,7 @@ _ALWAYS_CONCATENATED: Final = Template("coalesce({0}, '')")
 _BOOLEAN_OUTPUT: Final = Template("CASE {0} WHEN 1 THEN 't' WHEN 0 THEN 'f' END", safe=True)
 _TEXT_PAIR: Final = OPERATORS["||", _T.TEXT, _T.TEXT].template
 # PostgreSQL does not know which sum of a quoted literal is meant.
-_NOT_UNIQUE: Final = frozenset({"sum", "avg", "mod"})
+_NOT_UNIQUE: Final = frozenset({"sum", "avg", "mod", "trunc"})
 
 
 def resolve_call(resolver: ExpressionResolver, node: Call) -> Expression:
@@ -64,7 +64,7 @@ def _choose(node: Call, signatures: Sequence[Signature], types: list[SqlType]) -
     known = set(types) - {_T.UNKNOWN}
     fitting = [each for each in signatures if len(each.arguments) == len(types) and _fits(each, types)]
     unknown = [place for place, type_ in enumerate(types) if type_ is _T.UNKNOWN]
-    if fitting and unknown and len(fitting) > 1:
+    if fitting and unknown:
         same = [each for each in fitting if len(known) == 1 and set(each.arguments) == known]
         if not same and node.name in _NOT_UNIQUE:
             raise mismatch(f"Which {node.name} is meant is not clear: write a cast.", node.at)
@@ -133,8 +133,12 @@ def _one_type(resolver: ExpressionResolver, node: Call, arguments: list[Expressi
 def _nullif(resolver: ExpressionResolver, node: Call, arguments: list[Expression]) -> Expression:
     if len(arguments) != 2:
         raise SqlFault(ErrorCode.INVALID_SQL, "nullif takes two arguments.", node.at)
-    pair = resolver.operate("=", arguments[0], arguments[1], node.at).arguments
-    return Apply(pair[0].type, NULLIF, pair)
+    left, right = resolver.operate("=", arguments[0], arguments[1], node.at).arguments
+    if arguments[0].type in INTEGERS and left.type in INTEGERS:
+        left = arguments[0]  # PostgreSQL compares integers of all widths as they are
+    elif arguments[0].type is _T.DATE and left.type is not _T.DATE:
+        raise SqlFault(ErrorCode.UNSUPPORTED_SQL, "nullif of a date and a timestamp is not supported.", node.at)
+    return Apply(left.type, NULLIF, (left, right))
 
 
 def _concat(resolver: ExpressionResolver, node: Call, arguments: list[Expression]) -> Expression:
@@ -143,17 +147,26 @@ def _concat(resolver: ExpressionResolver, node: Call, arguments: list[Expression
         raise mismatch("There is no function concat(): it takes at least one argument.", node.at)
     parts: list[Expression] = []
     for value in arguments:
-        text: Expression | None
+        text: Expression
         if value.type is _T.BOOLEAN:
             text = Apply(_T.TEXT, _BOOLEAN_OUTPUT, (value,))
         else:
-            text = resolver.coercion.coerce(value, _T.TEXT, node.at, Ease.ASSIGNMENT)
-        assert text is not None  # every type goes to text
+            text = resolver.coercion.must(value, _T.TEXT, "An argument of concat", node.at, Ease.ASSIGNMENT)
         parts.append(Apply(_T.TEXT, _ALWAYS_CONCATENATED, (text,)))
     while len(parts) > 1:  # in pairs, so that the tree stays low
         pairs = [tuple(parts[place : place + 2]) for place in range(0, len(parts), 2)]
         parts = [Apply(_T.TEXT, _TEXT_PAIR, pair) if len(pair) == 2 else pair[0] for pair in pairs]
     return parts[0]
+
+
+def _substring(resolver: ExpressionResolver, node: Call, arguments: list[Expression]) -> Expression:
+    """By places only: with a text as its second argument PostgreSQL's is a search for a pattern."""
+    types = [each.type for each in arguments]
+    if any(type_ in (_T.TEXT, _T.UNKNOWN) for type_ in types[1:]):
+        message = "substring with a pattern is not supported: for a place write a cast, as in $1::int."
+        raise SqlFault(ErrorCode.UNSUPPORTED_SQL, message, node.at)
+    signature = _choose(node, FUNCTIONS["substring"], types)
+    return Apply(signature.result, signature.template, _fit(resolver, node, signature, arguments))
 
 
 def _fixed(make: Callable[[ExpressionResolver], Expression]) -> _Rule:
@@ -176,6 +189,7 @@ _RULES: Final[dict[str, _Rule]] = {
     "least": _one_type,
     "nullif": _nullif,
     "concat": _concat,
+    "substring": _substring,
     "now": _fixed(lambda _: _NOW),
     "current_timestamp": _fixed(lambda _: _NOW),
     "current_date": _fixed(lambda _: Apply(_T.DATE, CASTS[_T.TIMESTAMP, _T.DATE].template, (_NOW,))),

@@ -12,6 +12,7 @@ from watchword_server.sql.engine_functions import ENGINE_FUNCTIONS
 from watchword_server.sql.fault import SqlFault
 from watchword_server.sql.literals import INTEGER_RANGES, read_literal
 from watchword_server.sql.nodes import Literal, LiteralKind
+from watchword_server.sql.plan import StoredValue
 from watchword_server.sql.tree import Apply, Bound, Constant, Expression
 from watchword_server.sql.types import NUMBERS, SqlType
 
@@ -50,7 +51,7 @@ def constant(literal: Literal) -> Constant:
             return Constant(SqlType.INT if is_int else SqlType.BIGINT, value)
 
 
-def _read(text: str, type_: SqlType, at: int) -> int | float | str | bytes | None:
+def _read(text: str, type_: SqlType, at: int) -> StoredValue:
     try:
         return read_literal(text, type_)
     except ValueError:
@@ -98,11 +99,9 @@ class Coercion:
                 )
                 raise SqlFault(ErrorCode.INVALID_PARAMS, message, at)
             return Bound(type_, number=value.number)
-        assert isinstance(value, Constant)
-        if value.value is None:
-            return Constant(type_, None)
-        assert isinstance(value.value, str)
-        return Constant(type_, _read(value.value, type_, at))
+        if isinstance(value, Constant) and isinstance(value.value, str):
+            return Constant(type_, _read(value.value, type_, at))
+        return Constant(type_, None)
 
     def settle(self, value: Expression, at: int) -> Expression:
         """The expression, as text if nothing gave it a type."""
@@ -153,23 +152,22 @@ class Coercion:
             raise mismatch(f"{what} has values of types that do not go together: {titles}.", at)
         return type_, [self.must(value, type_, what, at) for value in values]
 
-    def must(self, value: Expression, type_: SqlType, what: str, at: int) -> Expression:
+    def must(self, value: Expression, type_: SqlType, what: str, at: int, ease: Ease = Ease.IMPLICIT) -> Expression:
         """The expression as one of this type.
 
         Raises:
             SqlFault: TYPE_MISMATCH: it is of another. INVALID_PARAMS.
         """
-        found = self.coerce(value, type_, at)
+        found = self.coerce(value, type_, at, ease)
         if found is None:
             raise mismatch(f"{what} is {value.type.title}, not {type_.title}.", at)
         return found
 
 
-def _convert(value: int | float | str | bytes | None, type_: SqlType, at: int) -> int | float | None:
-    """A number as one of another type."""
-    if value is None:
+def _convert(value: StoredValue, type_: SqlType, at: int) -> int | float | None:
+    """A number, or NULL, as one of another type."""
+    if not isinstance(value, (int, float)):
         return None
-    assert isinstance(value, (int, float))
     if type_ is SqlType.DOUBLE:
         return float(value)
     low, high = INTEGER_RANGES[type_]

@@ -27,6 +27,7 @@ __all__ = ["ENGINE_FUNCTIONS", "MAX_PATTERN_BYTES", "EngineFunction", "check_pat
 
 MAX_PATTERN_BYTES: Final = 256
 """Of a LIKE pattern and of what is searched for: the engine's work grows with their product with the text."""
+_MAX_MADE: Final = 16 * 2**20  # so that no more memory is taken; the engine's own limit of a value is lower
 
 
 class EngineFunction(NamedTuple):
@@ -156,6 +157,16 @@ def _substring(text: str, start: int, length: int | None = None) -> str:
     return text[max(start - 1, 0) : max(start - 1 + length, 0)]
 
 
+def _replace(text: str, old: str, new: str) -> str:
+    """Every `old`; nothing where it is empty. SQLite's own gives the text back for a NULL `new` then."""
+    check_needle(old)
+    if not old:
+        return text
+    if len(text) + text.count(old) * (len(new) - len(old)) > _MAX_MADE:
+        raise SqlFault(ErrorCode.LIMIT_EXCEEDED, f"replace makes more than {_MAX_MADE} characters (value_bytes).")
+    return text.replace(old, new)
+
+
 def _left(text: str, count: int) -> str:
     """The first characters; with a negative count all but the last."""
     return text[:count]
@@ -163,6 +174,8 @@ def _left(text: str, count: int) -> str:
 
 def _right(text: str, count: int) -> str:
     """The last characters; with a negative count all but the first."""
+    if count == INTEGER_RANGES[SqlType.INT][0]:  # PostgreSQL's own answer comes from an overflow
+        raise _mismatch("A number is out of range for integer.")
     return text[-count:] if count else ""
 
 
@@ -245,6 +258,7 @@ _STRICT: Final[tuple[tuple[str, int, Callable[..., Any]], ...]] = (
     ("ww_upper", 1, _upper),
     ("ww_pattern", 1, check_pattern),
     ("ww_needle", 1, check_needle),
+    ("ww_replace", 3, _replace),
     ("ww_substring", 2, _substring),
     ("ww_substring", 3, _substring),
     ("ww_left", 2, _left),

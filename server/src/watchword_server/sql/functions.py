@@ -72,7 +72,7 @@ FUNCTIONS: Final[dict[str, tuple[Signature, ...]]] = {
     "btrim": _trim("trim"),
     "ltrim": _trim("ltrim"),
     "rtrim": _trim("rtrim"),
-    "replace": _rows(_T.TEXT, (_T.TEXT, _T.TEXT, _T.TEXT), text="replace({0}, ww_needle({1}), {2})", raises=True),
+    "replace": _rows(_T.TEXT, (_T.TEXT, _T.TEXT, _T.TEXT), text="ww_replace({0}, {1}, {2})", raises=True),
     "substr": _SUBSTRING,
     "substring": _SUBSTRING,
     "strpos": _rows(_T.INT, (_T.TEXT, _T.TEXT), text="instr({0}, ww_needle({1}))", raises=True),

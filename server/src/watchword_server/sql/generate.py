@@ -1,7 +1,7 @@
 """Trees to plans: the engine's text, with one rule for each class of tree and none for anything else.
 
-Everything stands in brackets, so that no precedence is relied on; columns are bound to their source or stand where there
-is only one; whatever is bound is `?n`. The rules note what they touch: that is the plan's permissions, exactly.
+Everything stands in brackets, so that no precedence is relied on; columns are bound to their source or stand where
+there is only one; whatever is bound is `?n`. The rules note what they touch: that is the plan's permissions, exactly.
 """
 
 from collections.abc import Callable, Iterable
@@ -54,8 +54,9 @@ class _Generator:
         self._binds: dict[Bind, int] = {}
         self._reads: set[tuple[str, str]] = set()
         self._functions: set[str] = set()
-        self._table: Table | None = None
+        self._physical = ""
         self._source = ""  # what stands before a column's name
+        self._is_returning = False
         self._rules: dict[type, Callable[[Any], str]] = {
             Constant: self._constant,
             Bound: self._bound,
@@ -74,9 +75,9 @@ class _Generator:
         }
 
     def plan(self, tree: Tree) -> Plan:
-        self._table = table = tree.table
+        table = tree.table
+        self._physical = name = physical_name(table) if table else ""
         text = self._statements[type(tree)](tree)
-        name = physical_name(table) if table else ""
         outputs = tree.outputs if isinstance(tree, SelectTree) else tree.returning
         updated = tree.sets if isinstance(tree, UpdateTree) else ()
         permissions = Permissions(
@@ -129,9 +130,12 @@ class _Generator:
         return f"?{self._binds.setdefault(bind, len(self._binds) + 1)}"
 
     def _column(self, value: ColumnValue) -> str:
-        assert self._table is not None
-        self._reads.add((physical_name(self._table), value.column.name))
-        return self._source + quoted(value.column.name)
+        self._reads.add((self._physical, value.column.name))
+        name = self._source + quoted(value.column.name)
+        if self._is_returning:
+            # In RETURNING, SQLite takes `"c" IS NULL` for false on any column, and shows whole doubles as integers.
+            return f"CAST({name} AS {value.type.storage})"
+        return name
 
     def _apply(self, apply: Apply) -> str:
         self._functions |= apply.template.functions
@@ -169,14 +173,11 @@ class _Generator:
         text = f"SELECT {distinct}{self._texts(each.expression for each in tree.outputs)}{source}"
         text += self._where(outside)
         if tree.group:
-            # A constant would be the number of an output.
-            keys = ["NULL" if isinstance(key, (Constant, Bound)) else self._text(key) for key in tree.group]
-            text += f" GROUP BY {', '.join(keys)}"
+            text += f" GROUP BY {', '.join(map(self._value, tree.group))}"
         if tree.having is not None:
             text += f" HAVING {self._text(tree.having)}"
-        keys = [self._key(key) for key in tree.order if not isinstance(key.expression, (Constant, Bound))]
-        if keys:
-            text += f" ORDER BY {', '.join(keys)}"
+        if tree.order:
+            text += f" ORDER BY {', '.join(map(self._key, tree.order))}"
         if tree.limit is not None or tree.offset is not None:
             text += f" LIMIT {self._count('ww_limit', tree.limit)}"
         if tree.offset is not None:
@@ -199,7 +200,7 @@ class _Generator:
         if not columns and not row and not inside:
             self._reads.add((name, ""))
         fence = " LIMIT -1" if scope.is_fenced else ""
-        return f' FROM (SELECT {", ".join(listed)} FROM main.{quoted(name)}{inside}{fence}) AS "t"', scope.outside
+        return f' FROM (SELECT {", ".join(listed)} FROM main.{quoted(name)}{inside}{fence}) AS "t"', scope.outside  # noqa: S608  # of this module's parts only
 
     def _where(self, conjuncts: tuple[Expression, ...], table: Table | None = None) -> str:
         """WHERE; with a table, its owner's first."""
@@ -217,9 +218,16 @@ class _Generator:
         return self._bind(Bind(BindKind.USER))
 
     def _key(self, key: Key) -> str:
-        what = str(key.output) if key.output is not None else self._text(key.expression)
+        what = str(key.output) if key.output is not None else self._value(key.expression)
         direction = "DESC" if key.descending else "ASC"
         return f"{what} {direction} NULLS {'FIRST' if key.nulls_first else 'LAST'}"
+
+    def _value(self, expression: Expression) -> str:
+        """A key that is computed; what comes down to a number would be that of an output (SQLite folds `0 AND ...`)."""
+        text = self._text(expression)
+        if isinstance(expression, ColumnValue) or expression.type.storage != "INTEGER":
+            return text
+        return f"CAST({text} AS INTEGER)"
 
     def _count(self, function: str, value: Expression | None) -> str:
         if value is None or (isinstance(value, Constant) and value.value is None):
@@ -244,11 +252,11 @@ class _Generator:
     def _update(self, tree: UpdateTree) -> str:
         sets = ", ".join(f"{quoted(column.name)} = {self._text(value)}" for column, value in tree.sets)
         rows = self._chosen(tree.table, tree.where)
-        return f"UPDATE main.{quoted(physical_name(tree.table))} SET {sets}{rows}{self._returning(tree.returning)}"
+        return f"UPDATE main.{quoted(physical_name(tree.table))} SET {sets}{rows}{self._returning(tree.returning)}"  # noqa: S608  # of this module's parts only
 
     def _delete(self, tree: DeleteTree) -> str:
         rows = self._chosen(tree.table, tree.where)
-        return f"DELETE FROM main.{quoted(physical_name(tree.table))}{rows}{self._returning(tree.returning)}"
+        return f"DELETE FROM main.{quoted(physical_name(tree.table))}{rows}{self._returning(tree.returning)}"  # noqa: S608  # of this module's parts only
 
     def _chosen(self, table: Table, where: Expression | None) -> str:
         """The WHERE of a write: behind a fence, if it judges anything that the owner's rows alone may show."""
@@ -263,6 +271,7 @@ class _Generator:
         return f" WHERE _rowid_ IN ({rows})"
 
     def _returning(self, outputs: tuple[OutputTree, ...]) -> str:
+        self._is_returning = True
         return f" RETURNING {self._texts(each.expression for each in outputs)}" if outputs else ""
 
 

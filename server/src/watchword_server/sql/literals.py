@@ -6,7 +6,7 @@ taken here; `infinity`, `NaN`, years before 1 and after 9999, `24:00` and second
 
 import re
 from collections.abc import Callable
-from datetime import date, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, timedelta
 from typing import Final
 
 import orjson
@@ -208,7 +208,7 @@ def double_text(value: float) -> str:
     return f"{sign}{digits[:point]}.{digits[point:]}"
 
 
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=timezone.utc)
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def timestamp_text(value: int) -> str:

@@ -7,7 +7,7 @@ Source: PostgreSQL, chapter 9 "Functions and Operators"; its `pg_operator` for w
 from typing import Final, NamedTuple
 
 from watchword_server.sql.tree import Template
-from watchword_server.sql.types import INTEGERS, NUMBERS, SqlType
+from watchword_server.sql.types import INTEGERS, SqlType
 
 __all__ = [
     "BETWEEN",
@@ -109,5 +109,3 @@ LIKE: Final = Template(f"({{0}} LIKE ww_pattern({{1}}) {_ESCAPE})", raises=True,
 LIKE_CONSTANT: Final = Template(f"({{0}} LIKE {{1}} {_ESCAPE})", also=("like",))
 """For a pattern that the planner has checked."""
 ILIKE: Final = Template(f"(ww_lower({{0}}) LIKE ww_pattern(ww_lower({{1}})) {_ESCAPE})", raises=True, also=("like",))
-
-assert set(_WIDTHS) < set(NUMBERS)

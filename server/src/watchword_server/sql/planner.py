@@ -18,6 +18,8 @@ __all__ = ["DIFFERENCES", "Planner"]
 DIFFERENCES: Final = (
     "There is no numeric: a literal with a point or an exponent is DOUBLE; one beyond BIGINT is refused.",
     "avg of integers is DOUBLE, sum of any integers is BIGINT and is refused when it overflows, even on the way.",
+    "avg of doubles is answered where PostgreSQL's sum of squares overflows.",
+    "A constant expression that fails need not fail where no row comes to it.",
     "DOUBLE has no infinity, no NaN and no negative zero.",
     "TIMESTAMP means an instant (timestamptz), with UTC as the session's zone; years are 1 to 9999; input is ISO 8601.",
     "Text compares by its bytes (collation C); lower, upper and ILIKE go letter by letter.",
@@ -88,6 +90,7 @@ class Planner:
             fault.statement = index
             raise
         except RecursionError:
-            fault = SqlFault(ErrorCode.LIMIT_EXCEEDED, "The statement is nested too deeply (nesting).", statement.at)
-            fault.statement = index
-            raise fault from None
+            message = "The statement is nested too deeply (nesting)."
+            too_deep = SqlFault(ErrorCode.LIMIT_EXCEEDED, message, statement.at)
+            too_deep.statement = index
+            raise too_deep from None

@@ -152,8 +152,8 @@ class _StatementResolver:
         output = _position(node, outputs, "GROUP BY")
         if output is None and isinstance(node, nodes.Name) and node.table is None:
             # Here a column of the table comes before an output of that name.
-            if self._expressions.find(None, node.name, node.at) is None:
-                output = _named(node, outputs)
+            is_column = self._expressions.find(None, node.name, node.at) is not None
+            output = None if is_column else _named(node, outputs)
         if output is not None:
             value = outputs[output - 1].expression
             if any(isinstance(each, Aggregate) for each in walk_expressions(value)):
@@ -202,8 +202,7 @@ class _StatementResolver:
         found = self._expressions.coercion.coerce(value, SqlType.BIGINT, node.at, Ease.ASSIGNMENT)
         if found is None:
             raise mismatch(f"{clause} is {value.type.title}, not a number.", node.at)
-        if isinstance(found, Constant):
-            assert found.value is None or isinstance(found.value, int)
+        if isinstance(found, Constant) and isinstance(found.value, int):
             try:
                 row_limit(0, found.value)
             except SqlFault as fault:

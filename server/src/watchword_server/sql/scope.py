@@ -1,9 +1,9 @@
 """The first wall: which rows a statement may look at, and what of the user's own is judged before that is decided.
 
-A USER table is read as `(SELECT ... WHERE "_owner" = ? AND <safe>) AS "t"`. Engines reorder predicates, and an error, or
-a delay, on a hidden row tells its content: so only conjuncts that can neither fail nor take long stand beside the owner,
-where they can use an index. Where anything else is judged, the subquery ends in a fence (`LIMIT -1`), which SQLite does
-not look behind (its "query flattener", rule 19, and push-down both stop at a LIMIT).
+A USER table is read as `(SELECT ... WHERE "_owner" = ? AND <safe>) AS "t"`. Engines reorder predicates, and an error,
+or a delay, on a hidden row tells its content: so only conjuncts that can neither fail nor take long stand beside the
+owner, where they can use an index. Where anything else is judged, the subquery ends in a fence (`LIMIT -1`): SQLite's
+query flattener (its rule 19) and its push-down of predicates both stop at a LIMIT.
 """
 
 from collections.abc import Iterable
@@ -15,7 +15,7 @@ from watchword_server.sql.tree import Aggregate, Apply, Chain, Expression, walk_
 __all__ = ["OWNER", "Scope", "can_raise", "is_safe", "physical_name", "scope_of"]
 
 OWNER = "_owner"
-"""The hidden first column of a USER table: the id of the user whose row it is. Columns of users never begin with `_`."""
+"""The hidden first column of a USER table: the id of the user whose row it is. Users' columns never begin with `_`."""
 
 
 class Scope(NamedTuple):
