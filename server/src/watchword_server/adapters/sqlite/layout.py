@@ -49,8 +49,7 @@ def _column(column: Column, *, is_key: bool) -> str:
     if column.has_default:
         parts.append(f"DEFAULT ({literal(column.default)})")
     if (check := _check(column.type, name)) is not None:
-        # json_valid(NULL) is 0 in SQLite before 3.45.
-        parts.append(f"CONSTRAINT {name} CHECK ({check if not_null else f'{name} IS NULL OR {check}'})")
+        parts.append(f"CONSTRAINT {name} CHECK ({check})")
     return " ".join(parts)
 
 

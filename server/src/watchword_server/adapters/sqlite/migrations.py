@@ -56,7 +56,7 @@ MIGRATIONS: Final[Sequence[Sequence[str]]] = (
             id INTEGER PRIMARY KEY AUTOINCREMENT,
             namespace TEXT NOT NULL REFERENCES _namespaces (name),
             name TEXT NOT NULL,
-            definition TEXT NOT NULL CHECK (json_valid(definition)),
+            definition TEXT NOT NULL,
             UNIQUE (namespace, name)
         ) STRICT
         """,
