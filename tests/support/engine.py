@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from watchword_protocol.errors import ErrorCode
 from watchword_server.sql.catalog import AccessLevel, Catalog, Column, Table, TableId, TableType
 from watchword_server.sql.engine_functions import ENGINE_FUNCTIONS
 from watchword_server.sql.fault import SqlFault
@@ -80,26 +81,35 @@ class Engine:
         assert isinstance(plans, tuple)
         return plans
 
-    def ask(
+    def run(
         self, sql: str, parameters: Sequence[Any] = (), *, user: str = "ada", role: Role = Role.USER
     ) -> tuple[Plan, list[tuple[Any, ...]]]:
-        """The plan of one statement, and its rows in wire form.
+        """The plan of one statement, and its rows in stored form.
 
         Raises:
-            SqlFault: From the planner, the values or the functions of the engine.
-            sqlite3.Error: From the engine itself.
+            SqlFault: From the planner, the values or the engine.
         """
         [plan] = self.plans(sql, role)
         values = bind_values(plan, parameters, user_id=user, user_name=user.title(), now_us=NOW_US)
         self.fault = None
         try:
-            rows = self.connection.execute(plan.text, values).fetchall()
-        except sqlite3.OperationalError:
+            return plan, self.connection.execute(plan.text, values).fetchall()
+        except sqlite3.IntegrityError as error:
+            raise SqlFault(ErrorCode.CONSTRAINT_VIOLATION, str(error)) from None
+        except sqlite3.OperationalError as error:
             if self.fault is not None:
                 raise self.fault from None
+            if str(error) == "integer overflow":
+                raise SqlFault(ErrorCode.TYPE_MISMATCH, str(error)) from None
             raise
+
+    def ask(
+        self, sql: str, parameters: Sequence[Any] = (), *, user: str = "ada", role: Role = Role.USER
+    ) -> list[tuple[Any, ...]]:
+        """The rows of one statement in wire form."""
+        plan, rows = self.run(sql, parameters, user=user, role=role)
         forms = [WIRE_FORMS.get(column.type) for column in plan.columns]
-        return plan, [
+        return [
             tuple(
                 value if form is None or value is None else form(value) for value, form in zip(row, forms, strict=True)
             )

@@ -12,7 +12,7 @@ from watchword_server.sql.engine_functions import ENGINE_FUNCTIONS
 from watchword_server.sql.fault import SqlFault
 from watchword_server.sql.literals import INTEGER_RANGES, read_literal
 from watchword_server.sql.nodes import Literal, LiteralKind
-from watchword_server.sql.plan import StoredValue
+from watchword_server.sql.plan import BindKind, StoredValue
 from watchword_server.sql.tree import Apply, Bound, Constant, Expression
 from watchword_server.sql.types import NUMBERS, SqlType
 
@@ -83,6 +83,8 @@ class Coercion:
             return self._give(value, type_, at)
         row = CASTS.get((value.type, type_))
         if row is None or row.ease < ease:
+            if ease is not Ease.EXPLICIT:
+                self.check_parameter(value, type_, at)
             return None
         if isinstance(value, Constant) and type_ in NUMBERS and value.type in NUMBERS:
             return Constant(type_, _convert(value.value, type_, at))
@@ -91,17 +93,25 @@ class Coercion:
     def _give(self, value: Expression, type_: SqlType, at: int) -> Expression:
         """The unknown gets its type."""
         if isinstance(value, Bound):
-            known = self.parameters.setdefault(value.number, type_)
-            if known is not type_:
-                message = (
-                    f"${value.number} is {known.title} in one place and {type_.title} in another: write a cast, "
-                    f"as in ${value.number}::text, wherever it stands."
-                )
-                raise SqlFault(ErrorCode.INVALID_PARAMS, message, at)
-            return Bound(type_, number=value.number)
+            known = Bound(self.parameters.setdefault(value.number, type_), number=value.number)
+            self.check_parameter(known, type_, at)
+            return known
         if isinstance(value, Constant) and isinstance(value.value, str):
             return Constant(type_, _read(value.value, type_, at))
         return Constant(type_, None)
+
+    def check_parameter(self, value: Expression, type_: SqlType, at: int) -> None:
+        """Refuse a parameter that another place has given another type.
+
+        Raises:
+            SqlFault: INVALID_PARAMS.
+        """
+        if isinstance(value, Bound) and value.kind is BindKind.PARAMETER and value.type is not type_:
+            message = (
+                f"${value.number} is {value.type.title} in one place and {type_.title} in another: write a cast, "
+                f"as in ${value.number}::text, wherever it stands."
+            )
+            raise SqlFault(ErrorCode.INVALID_PARAMS, message, at)
 
     def settle(self, value: Expression, at: int) -> Expression:
         """The expression, as text if nothing gave it a type."""

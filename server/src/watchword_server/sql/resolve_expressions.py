@@ -140,6 +140,8 @@ class ExpressionResolver:
         types = self._operand_types(operator, left.type, right.type, at)
         row = OPERATORS.get((operator, *types))
         if row is None:
+            self.coercion.check_parameter(left, right.type, at)
+            self.coercion.check_parameter(right, left.type, at)
             raise _no_operator(operator, left.type, right.type, at)
         new = []
         for value, type_ in zip((left, right), types, strict=True):
