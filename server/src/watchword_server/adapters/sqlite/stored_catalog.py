@@ -17,8 +17,8 @@ from watchword_server.sql.types import SqlType
 
 __all__ = ["StoredCatalog", "TableOf"]
 
-TableOf = Callable[[CreateTable, Catalog], Table]
-"""The table that a definition describes, its id left to us. Raises: SqlFault."""
+TableOf = Callable[[CreateTable, Catalog], Table | None]
+"""The table that a definition describes, its id left to us; None where nothing is to be done. Raises: SqlFault."""
 
 
 class StoredCatalog:
@@ -84,6 +84,8 @@ class StoredCatalog:
 
     def _create_table(self, connection: sqlite3.Connection, definition: CreateTable) -> Table | None:
         table = self._table_of(definition, self.catalog)
+        if table is None:
+            return None
         if table.namespace not in self.catalog.namespaces:
             raise Refused(ErrorCode.NOT_FOUND, f"There is no namespace {table.namespace}.")
         if self.catalog.find(table.namespace, table.name) is not None:
