@@ -179,7 +179,7 @@ async def test_two_statements_in_one_are_refused(connection: Connection, text: s
 
 async def test_a_statement_of_ours_opens_nothing_for_a_users_of_the_same_text(connection: Connection) -> None:
     """SQLite asks when a statement is prepared, and Python keeps prepared ones by their text."""
-    text = "SELECT count(*) FROM users"
+    text = "SELECT name FROM users"
     for _ in range(2):
         await connection.run(lambda engine: engine.execute(text).fetchall())
     with pytest.raises(sqlite3.DatabaseError, match="prohibited"):
