@@ -2,18 +2,21 @@
 
 import asyncio
 from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
 
 import pytest
 
 from support.engine_room import found, make_engine, make_group, row_ids
-from support.plans import ADD, request
+from support.plans import ADD, RUNAWAY_WRITE, request
 from watchword_protocol.errors import ErrorCode
 from watchword_server.adapters.sqlite.engine import Engine
 from watchword_server.adapters.sqlite.group import Answer, Group
 from watchword_server.adapters.sqlite.stored_catalog import StoredCatalog
 from watchword_server.adapters.sqlite.writer import Writer
 from watchword_server.refusal import Refused
-from watchword_server.sql.store import Outcome
+
+if TYPE_CHECKING:
+    from watchword_server.sql.store import Outcome
 
 
 class Thread:
@@ -98,6 +101,38 @@ async def test_users_take_turns_and_those_that_had_none_come_first(room: tuple[E
     thread.go_on.set()
     await asyncio.gather(*many, *few)
     assert [number for [number] in thread.groups] == [1, 11, 21, 2, 22, 3]
+
+
+async def test_who_ran_away_last_time_is_alone_in_a_group_between_those_of_the_others(
+    thread: Thread, group: Group
+) -> None:
+    """So that nobody waits for the end of a group in which a write probably runs away again."""
+    writer = Writer(group, thread.run)
+    thread.go_on.clear()
+    rude = [asyncio.create_task(writer.write(request((RUNAWAY_WRITE, ("eve",)), user="eve", time_ms=5)))]
+    await thread.has_begun.wait()
+    rude += start(writer, 91, 92, 93, user="eve")
+    good = start(writer, 1, 2) + start(writer, 3, user="bob")
+    await asyncio.sleep(0)
+    thread.go_on.set()
+    runaway, *others = await asyncio.gather(*rude, *good, return_exceptions=True)
+    assert isinstance(runaway, Refused)
+    assert not any(isinstance(result, BaseException) for result in others)
+    assert thread.groups == [[], [1, 2, 3], [91], [92, 93]], "and with a write that went well they are like all others"
+
+
+async def test_suspects_wait_for_one_group_of_the_others_not_for_all(room: tuple[Engine, StoredCatalog]) -> None:
+    thread = Thread(room[0])
+    writer = Writer(make_group(room[1], time_s=0.0), thread.run)  # one write each
+    thread.go_on.clear()
+    rude = [asyncio.create_task(writer.write(request((RUNAWAY_WRITE, ("eve",)), user="eve", time_ms=5)))]
+    await thread.has_begun.wait()
+    rude += start(writer, 91, user="eve")
+    good = start(writer, 1, 2, 3)
+    await asyncio.sleep(0)
+    thread.go_on.set()
+    await asyncio.gather(*rude, *good, return_exceptions=True)
+    assert thread.groups == [[], [1], [91], [2], [3]]
 
 
 async def test_a_write_cancelled_before_its_group_starts_does_not_happen(thread: Thread, group: Group) -> None:

@@ -23,6 +23,9 @@ class _Waiting:
     answer: "asyncio.Future[list[Outcome]]" = field(default_factory=lambda: asyncio.get_running_loop().create_future())
 
 
+_Turn = tuple[str, _Waiting]
+
+
 class Writer:
     """Lives in one loop. `run`: hands a function to the thread of the connection that writes."""
 
@@ -30,6 +33,8 @@ class Writer:
         self._group = group
         self._run = run
         self._turns: Turns[_Waiting] = Turns()
+        self._suspects: set[str] = set()
+        self._is_suspects_turn = False
         self._working: asyncio.Task[None] | None = None
         self._is_closed = False
 
@@ -60,15 +65,37 @@ class Writer:
         """Group after group, while somebody waits."""
         try:
             while self._turns:
-                taken = self._turns.take_all()
-                answers = await self._commit([waiting.request for _, waiting in taken])
-                for (_, waiting), answer in zip(taken, answers, strict=False):
+                chosen, others = self._choose(self._turns.take_all())
+                answers = await self._commit([waiting.request for _, waiting in chosen])
+                for (user, waiting), answer in zip(chosen, answers, strict=False):
+                    self._judge(user, answer)
                     _tell(waiting, answer)
-                self._give_back(taken, len(answers))
+                self._give_back(chosen[: len(answers)], others + chosen[len(answers) :])
                 # Who was answered may write again at once, and is in the next group.
                 await asyncio.sleep(0)
         finally:
+            self._suspects.clear()
             self._working = None
+
+    def _choose(self, taken: list[_Turn]) -> tuple[list[_Turn], list[_Turn]]:
+        """Who is in the next group, and who is not.
+
+        Users whose last write took all its time are suspects: one of theirs is a group by itself, between two of
+        everybody else's. Nobody shares a group, and with it the wait for its end, with what probably runs away again.
+        """
+        suspects = [turn for turn in taken if turn[0] in self._suspects]
+        others = [turn for turn in taken if turn[0] not in self._suspects]
+        if suspects and (self._is_suspects_turn or not others):
+            self._is_suspects_turn = False
+            return suspects[:1], others + suspects[1:]
+        self._is_suspects_turn = bool(suspects)
+        return others, suspects
+
+    def _judge(self, user: str, answer: Answer) -> None:
+        if isinstance(answer, Refused) and answer.code is ErrorCode.QUERY_TIMEOUT:
+            self._suspects.add(user)
+        else:
+            self._suspects.discard(user)
 
     async def _commit(self, requests: Sequence[Transaction]) -> list[Answer]:
         try:
@@ -76,14 +103,13 @@ class Writer:
         except Exception as error:  # noqa: BLE001  # a fault of ours, or the connection is closed: all have to be told
             return [error] * len(requests)
 
-    def _give_back(self, taken: list[tuple[str, _Waiting]], reached: int) -> None:
-        served = frozenset(user for user, _ in taken[:reached])
-        rest = [(user, waiting) for user, waiting in taken[reached:] if not waiting.answer.done()]
+    def _give_back(self, answered: list[_Turn], rest: list[_Turn]) -> None:
+        rest = [(user, waiting) for user, waiting in rest if not waiting.answer.done()]
         if self._is_closed:
             for _, waiting in rest:
                 _tell(waiting, Refused(ErrorCode.STORAGE_UNAVAILABLE))
         else:
-            self._turns.give_back(rest, served)
+            self._turns.give_back(rest, served=frozenset(user for user, _ in answered))
 
 
 def _tell(waiting: _Waiting, answer: Answer) -> None:
