@@ -117,14 +117,19 @@ class Engine:
         ]
 
 
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
+
+
 def _definition(table: Table) -> str:
     """CREATE TABLE as the store's, in short."""
     owner = ["_owner"] if table.type is TableType.USER else []
-    columns = [f'"{name}" TEXT NOT NULL' for name in owner]
+    columns = [f"{_quoted(name)} TEXT NOT NULL" for name in owner]
     for column in table.columns:
-        quoted = '"' + column.name.replace('"', '""') + '"'
+        name = _quoted(column.name)
         storage = column.type.storage.replace("INTEGER", "INT")  # INTEGER PRIMARY KEY would be the row's id
-        check = f" CHECK ({quoted} IS NULL OR {column.type.check.format(quoted)})" if column.type.check else ""
-        columns.append(f"{quoted} {storage}{' NOT NULL' if column.not_null else ''}{check}")
-    key = ", ".join(f'"{name}"' for name in (*owner, *table.primary_key))
-    return f'CREATE TABLE "{table.namespace}.{table.name}" ({", ".join(columns)}, PRIMARY KEY ({key})) STRICT'
+        check = f" CHECK ({name} IS NULL OR {column.type.check.format(name)})" if column.type.check else ""
+        columns.append(f"{name} {storage}{' NOT NULL' if column.not_null else ''}{check}")
+    key = ", ".join(map(_quoted, (*owner, *table.primary_key)))
+    title = _quoted(f"{table.namespace}.{table.name}")
+    return f"CREATE TABLE {title} ({', '.join(columns)}, PRIMARY KEY ({key})) STRICT"

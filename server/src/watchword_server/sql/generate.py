@@ -4,10 +4,11 @@ Everything stands in brackets, so that no precedence is relied on; columns are b
 there is only one; whatever is bound is `?n`. The rules note what they touch: that is the plan's permissions, exactly.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Final
 
 from watchword_server.sql.catalog import Table, TableType
+from watchword_server.sql.nesting import CHAIN_LINKS, check_nesting, spine
 from watchword_server.sql.plan import Bind, BindKind, OutputColumn, Permissions, Plan
 from watchword_server.sql.scope import OWNER, physical_name, scope_of
 from watchword_server.sql.tree import (
@@ -76,6 +77,8 @@ class _Generator:
 
     def plan(self, tree: Tree) -> Plan:
         table = tree.table
+        for root in _roots(tree):
+            check_nesting(root)
         self._physical = name = physical_name(table) if table else ""
         text = self._statements[type(tree)](tree)
         outputs = tree.outputs if isinstance(tree, SelectTree) else tree.returning
@@ -138,15 +141,18 @@ class _Generator:
         return name
 
     def _apply(self, apply: Apply) -> str:
-        self._functions |= apply.template.functions
-        return apply.template.fill([self._text(each) for each in apply.arguments])
+        template = apply.template
+        self._functions |= template.functions
+        if template.links:
+            return template.fill_links([self._text(each) for each in spine(apply)])
+        return template.fill([self._text(each) for each in apply.arguments])
 
     def _chain(self, word: str, texts: list[str]) -> str:
-        """In halves, so that the engine's tree stays low however long the chain is."""
-        if len(texts) == 1:
-            return texts[0]
-        half = len(texts) // 2
-        return f"({self._chain(word, texts[:half])} {word} {self._chain(word, texts[half:])})"
+        """In groups, so that neither the engine's tree nor its parser's stack grows with the chain."""
+        while len(texts) > CHAIN_LINKS:
+            groups = (texts[place : place + CHAIN_LINKS] for place in range(0, len(texts), CHAIN_LINKS))
+            texts = [self._chain(word, group) for group in groups]
+        return texts[0] if len(texts) == 1 else f"({f' {word} '.join(texts)})"
 
     def _case(self, case: Case) -> str:
         operand = f" {self._text(case.operand)}" if case.operand is not None else ""
@@ -273,6 +279,24 @@ class _Generator:
     def _returning(self, outputs: tuple[OutputTree, ...]) -> str:
         self._is_returning = True
         return f" RETURNING {self._texts(each.expression for each in outputs)}" if outputs else ""
+
+
+def _roots(tree: Tree) -> Iterator[Expression]:
+    """Every expression that stands on its own in the statement."""
+    outputs = tree.outputs if isinstance(tree, SelectTree) else tree.returning
+    yield from (each.expression for each in outputs)
+    match tree:
+        case SelectTree():
+            yield from tree.group
+            yield from (key.expression for key in tree.order)
+            yield from (each for each in (tree.where, tree.having, tree.limit, tree.offset) if each is not None)
+        case InsertTree():
+            yield from (value for row in tree.rows for value in row)
+        case UpdateTree():
+            yield from (value for _, value in tree.sets)
+            yield from _all_of(tree.where)
+        case DeleteTree():
+            yield from _all_of(tree.where)
 
 
 def _all_of(where: Expression | None) -> tuple[Expression, ...]:

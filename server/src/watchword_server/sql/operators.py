@@ -69,7 +69,7 @@ OPERATORS: Final[dict[tuple[str, SqlType, SqlType], OperatorRow]] = {
     ("+", _T.INT, _T.DATE): OperatorRow(_T.DATE, Template("ww_date({0} + {1})", raises=True)),
     ("-", _T.DATE, _T.INT): OperatorRow(_T.DATE, Template("ww_date({0} - {1})", raises=True)),
     ("-", _T.DATE, _T.DATE): OperatorRow(_T.INT, Template("({0} - {1})", safe=True)),
-    ("||", _T.TEXT, _T.TEXT): OperatorRow(_T.TEXT, Template("({0} || {1})", raises=True)),
+    ("||", _T.TEXT, _T.TEXT): OperatorRow(_T.TEXT, Template("({0} || {1})", raises=True, links=True)),
     ("||", _T.BYTES, _T.BYTES): OperatorRow(_T.BYTES, Template("ww_join_bytes({0}, {1})", raises=True)),
 }
 """(operator, left, right)."""

@@ -35,6 +35,7 @@ __all__ = [
 ]
 
 _CALL = re.compile(r"\b([a-z_][a-z0-9_]*)\(")
+_TOKEN = re.compile(r"\{[0-9]\}|[A-Za-z_0-9]+\(|[A-Za-z_0-9.]+|'[^']*'|[^\s\w]")
 
 
 class Template:
@@ -47,9 +48,12 @@ class Template:
         safe: It can neither fail nor take long, whatever is in the row.
         variadic: `{0}` takes all arguments.
         also: Functions of the engine that the text does not show (the operator LIKE is one).
+        links: `{0}` may be the same template again, and stands without brackets of its own then.
+
+    `stack`: for each argument, how much the engine's parser holds at most when it comes to it.
     """
 
-    __slots__ = ("functions", "raises", "safe", "text", "variadic")
+    __slots__ = ("functions", "links", "raises", "safe", "stack", "text", "variadic")
 
     def __init__(
         self,
@@ -59,11 +63,14 @@ class Template:
         safe: bool = False,
         variadic: bool = False,
         also: tuple[str, ...] = (),
+        links: bool = False,
     ) -> None:
         self.text = text
         self.raises = raises
         self.safe = safe
         self.variadic = variadic
+        self.links = links
+        self.stack = _stack(text)
         self.functions = frozenset(_CALL.findall(text)) | frozenset(also)
 
     def __repr__(self) -> str:
@@ -74,6 +81,25 @@ class Template:
         if self.variadic:
             return self.text.format(", ".join(arguments))
         return self.text.format(*arguments)
+
+    def fill_links(self, arguments: list[str]) -> str:
+        """The text of a chain: of `({0} || {1})` it is `(a || b || c)`."""
+        first, *rest = arguments
+        for argument in rest:
+            first = self.text[1:-1].format(first, argument)
+        return f"({first})"
+
+
+def _stack(text: str) -> tuple[int, ...]:
+    """Tokens before each argument, and one more for the empty DISTINCT of each call: never too few."""
+    found: dict[int, int] = {}
+    seen = 0
+    for token in _TOKEN.findall(text):
+        if token[0] == "{":
+            found[int(token[1:-1])] = seen
+        seen += 2 if token[-1] == "(" and len(token) > 1 else 1
+        seen += token[-1] == "(" and len(token) > 1
+    return tuple(found[place] for place in sorted(found))
 
 
 @dataclass(frozen=True, slots=True)
