@@ -260,7 +260,7 @@ def ask(expression: str) -> Plan:
         (ask("sum(a) FROM (VALUES (?1), (?1)) AS v(a)".replace("a)", "column1)", 1).replace("AS v(a)", "AS v")),
          (2**63 - 1,), ErrorCode.TYPE_MISMATCH, ["bigint"]),
         (ask("ww_complain(1)"), (), ErrorCode.TYPE_MISMATCH, ["Division by zero."]),
-        (ask(", ".join(["1"] * 300)), (), ErrorCode.LIMIT_EXCEEDED, ["columns"]),
+        (ask(", ".join(["1"] * 600)), (), ErrorCode.LIMIT_EXCEEDED, ["columns"]),
         (ask("(" * 200 + "1" + ")" * 200), (), ErrorCode.LIMIT_EXCEEDED, ["nesting"]),
         (ask("1" + " + 1" * 2_000), (), ErrorCode.LIMIT_EXCEEDED, ["nesting"]),
         (ask("'" + "x" * 1_100_000 + "'"), (), ErrorCode.LIMIT_EXCEEDED, ["sql_bytes"]),

@@ -10,21 +10,20 @@ from typing import Any, Final
 from watchword_server.adapters.sqlite.deadline import STEPS, Progress
 from watchword_server.adapters.sqlite.rows import Converters, RowForm, encode_rows
 from watchword_server.adapters.sqlite.wall import Wall
+from watchword_server.sql.definitions import MAX_COLUMNS
 from watchword_server.sql.engine_functions import EngineFunction
 from watchword_server.sql.plan import Plan, StoredValue
 from watchword_server.sql.store import Outcome
 
-__all__ = ["CACHED_STATEMENTS", "MAX_COLUMNS", "Engine"]
+__all__ = ["CACHED_STATEMENTS", "Engine"]
 
 CACHED_STATEMENTS: Final = 256
-MAX_COLUMNS: Final = 256
-"""Of a table or a result: one row of values of the largest size is what a result may take before it is measured."""
 _ROW_SLACK_BYTES: Final = 4_096
 """What a row may have beside its largest value: its owner, its key, SQLite's header."""
 
 _LIMITS: Final = (
     (sqlite3.SQLITE_LIMIT_ATTACHED, 0),
-    (sqlite3.SQLITE_LIMIT_COLUMN, MAX_COLUMNS),
+    (sqlite3.SQLITE_LIMIT_COLUMN, MAX_COLUMNS + 1),  # with the owner
     (sqlite3.SQLITE_LIMIT_COMPOUND_SELECT, 20),
     (sqlite3.SQLITE_LIMIT_EXPR_DEPTH, 1_000),
     (sqlite3.SQLITE_LIMIT_FUNCTION_ARG, 100),

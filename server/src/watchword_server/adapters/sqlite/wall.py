@@ -38,7 +38,10 @@ class Wall:
             case sqlite3.SQLITE_SELECT:
                 allowed = True  # what it reads is asked one by one
             case sqlite3.SQLITE_READ:
-                allowed = schema == _SCHEMA and (first, second) in permissions.reads
+                # Without a column: rows are counted, or a constant decides and SQLite leaves the columns out.
+                columns = permissions.reads
+                is_known = (first, second) in columns or (not second and any(table == first for table, _ in columns))
+                allowed = schema == _SCHEMA and is_known
             case sqlite3.SQLITE_FUNCTION:
                 allowed = second is not None and second.lower() in permissions.functions
             case sqlite3.SQLITE_INSERT:
