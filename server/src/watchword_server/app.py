@@ -51,7 +51,8 @@ from watchword_server.identifiers import Identifiers
 from watchword_server.journal import Journal
 from watchword_server.log import configure_log
 from watchword_server.ports import Clock
-from watchword_server.queries import DEFAULT_NAMESPACE, Queries
+from watchword_server.preparation import DEFAULT_NAMESPACE
+from watchword_server.queries import Queries
 from watchword_server.sql.catalog import Catalog, Table
 from watchword_server.sql.definitions import table_definition
 from watchword_server.sql.nodes import CreateTable
@@ -292,8 +293,15 @@ def _make_listener(config: Config, service: Service, accounts: Accounts, queries
             return "storage cannot be used"
         return None
 
+    api = Api(
+        service.authenticator,
+        service.rules.proxies,
+        queries,
+        max_body_bytes=config.limits.max_message_bytes,
+        running=service.running,
+    )
     site = make_site(
-        [*Api(service.authenticator, service.rules.proxies).routes(), *Ops(find_fault).routes()],
+        [*api.routes(), *Ops(find_fault).routes()],
         origins=service.rules.origins,
         identifiers=service.identifiers,
         journal=service.journal,

@@ -17,7 +17,8 @@ from watchword_protocol.messages import (
     Unsubscribe,
 )
 from watchword_server.identifiers import Identifiers
-from watchword_server.queries import Prepared, Queries
+from watchword_server.preparation import Prepared
+from watchword_server.queries import Queries
 from watchword_server.refusal import Refused
 from watchword_server.results import encode_message
 from watchword_server.user import AuthenticatedUser

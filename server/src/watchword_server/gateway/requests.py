@@ -14,7 +14,7 @@ from watchword_server.connection import Connection
 from watchword_server.gateway.frames import text_frame
 from watchword_server.gateway.outbox import Outbox
 from watchword_server.gateway.service import Service
-from watchword_server.queries import Prepared
+from watchword_server.preparation import Prepared
 from watchword_server.work import Kind, Work
 
 __all__ = ["Requests"]

@@ -63,7 +63,7 @@ class Service:
     connection_rules: ConnectionRules
     reconnect_delays_ms: Iterator[int]
     open: set[Any] = field(default_factory=set)
-    running: set[asyncio.Task[None]] = field(default_factory=set)
+    running: set[asyncio.Task[Any]] = field(default_factory=set)
 
     def now(self) -> Moment:
         """This moment, on both clocks."""

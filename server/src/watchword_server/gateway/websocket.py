@@ -226,6 +226,8 @@ class WebSocket(BoundedReader):
         self._requests.stop()
         self._leaves_with = code
         self._leaves_at = self._service.clock.monotonic() + _PATIENCE_S.get(code, _SHORT_PATIENCE_S)
+        self._outbox.flush()  # what was said before
+        self._read_or_pause()
 
     def _leave(self, code: ErrorCode) -> None:
         now = self._service.now()
