@@ -16,8 +16,8 @@ class Transaction:
     """The statements of one request: they happen together or not at all.
 
     `statements`: each with its bound values, in the order of its plan's binds. `user_id`: whose turn it takes.
-    `time_ms`: for all of them together, from the moment they begin to run. `rows`, `result_bytes`: the most of each
-    result.
+    `time_ms`: for all of them together, from the moment they begin to run. `rows`: the most of each result;
+    `result_bytes`: of all together.
     """
 
     statements: Sequence[tuple[Plan, Sequence[StoredValue]]]

@@ -303,6 +303,16 @@ async def test_a_result_over_its_rows_or_bytes_is_refused_naming_the_limit(app: 
     assert len(await read(app, LIST, "ada")) == 4
 
 
+async def test_the_results_of_a_request_are_limited_together(app: Store) -> None:
+    await write(app, ADD, "ada", 1, "x" * 100)
+    one = (LIST, ("ada",))
+    assert len(await app.read(request(one, one, one, result_bytes=350))) == 3
+    with pytest.raises(Refused, match="together are larger than 350 bytes") as refusal:
+        await app.read(request(one, one, one, one, result_bytes=350))
+    assert refusal.value.code is ErrorCode.RESULT_TOO_LARGE
+    assert refusal.value.statement == 3
+
+
 async def test_a_write_whose_result_is_too_large_did_not_happen(app: Store) -> None:
     rows = ", ".join(f"(?1, {number})" for number in range(10))
     plan = make_plan(

@@ -7,9 +7,11 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from watchword_protocol.errors import ErrorCode
 from watchword_server.adapters.sqlite.deadline import STEPS, Progress
 from watchword_server.adapters.sqlite.rows import Converters, RowForm, encode_rows
 from watchword_server.adapters.sqlite.wall import Wall
+from watchword_server.refusal import Refused
 from watchword_server.sql.definitions import MAX_COLUMNS
 from watchword_server.sql.engine_functions import EngineFunction
 from watchword_server.sql.plan import Plan, StoredValue
@@ -20,6 +22,8 @@ __all__ = ["CACHED_STATEMENTS", "Engine"]
 CACHED_STATEMENTS: Final = 256
 _ROW_SLACK_BYTES: Final = 4_096
 """What a row may have beside its largest value: its owner, its key, SQLite's header."""
+_WHOLE_ROW_BYTES: Final = 268_435_456
+"""A row is measured when Python has it; so large it may be until then, when one value stands in it many times."""
 
 _LIMITS: Final = (
     (sqlite3.SQLITE_LIMIT_ATTACHED, 0),
@@ -45,13 +49,16 @@ _PRAGMAS: Final = (
 
 @dataclass(frozen=True, slots=True)
 class _Known:
-    """A plan that was run. `text`: its own, marked, so that neither a plan of other permissions nor a statement of ours
-    has the same, and with it the same prepared statement, about which the wall is not asked again.
+    """A plan that was run. `value_bytes`: the largest value while it runs.
+
+    `text`: its own, marked, so that neither a plan of other permissions nor a statement of ours has the same, and with
+    it the same prepared statement, about which the wall is not asked again.
     """
 
     plan: Plan
     text: str
     form: RowForm
+    value_bytes: int
 
 
 class Engine(sqlite3.Connection):
@@ -62,6 +69,7 @@ class Engine(sqlite3.Connection):
         self.progress: Final = Progress()
         self._wall: Final = Wall()
         self._converters: Converters = {}
+        self._value_bytes = 0
         self._failures: Final[list[Exception]] = []
         self._known: Final[OrderedDict[str, _Known]] = OrderedDict()
         self._serial = 0
@@ -87,7 +95,8 @@ class Engine(sqlite3.Connection):
             self.setconfig(sqlite3.SQLITE_DBCONFIG_DEFENSIVE, True)
         for limit, value in _LIMITS:
             self.setlimit(limit, value)
-        self.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, value_bytes + _ROW_SLACK_BYTES)
+        self._value_bytes = value_bytes + _ROW_SLACK_BYTES
+        self.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, self._value_bytes)
         self._converters = converters
 
     def run(self, plan: Plan, values: Sequence[StoredValue], *, max_rows: int, max_bytes: int) -> Outcome:
@@ -100,6 +109,9 @@ class Engine(sqlite3.Connection):
         """
         known = self._find(plan)
         self._wall.permissions = plan.permissions
+        is_wide = known.value_bytes < self._value_bytes
+        if is_wide:
+            self.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, known.value_bytes)
         cursor = self.cursor()
         try:
             cursor.execute(known.text, values)
@@ -109,9 +121,14 @@ class Engine(sqlite3.Connection):
         except sqlite3.Error as error:
             if self._failures:
                 raise self._failures[0] from error
+            if is_wide and getattr(error, "sqlite_errorcode", -1) == sqlite3.SQLITE_TOOBIG:
+                message = f"A row of so many columns may have no value over {known.value_bytes} bytes (result_bytes)."
+                raise Refused(ErrorCode.RESULT_TOO_LARGE, message) from error
             raise
         finally:
             cursor.close()
+            if is_wide:
+                self.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, self._value_bytes)
             self._failures.clear()
             self._wall.permissions = None
 
@@ -122,7 +139,9 @@ class Engine(sqlite3.Connection):
             return known
         self._serial += 1
         text = f"/* {self._serial} */ {plan.text}"
-        known = self._known[plan.text] = _Known(plan, text, RowForm.of(plan.columns, self._converters))
+        form = RowForm.of(plan.columns, self._converters)
+        value_bytes = min(self._value_bytes, _WHOLE_ROW_BYTES // max(1, len(form.sized)))
+        known = self._known[plan.text] = _Known(plan, text, form, value_bytes)
         self._known.move_to_end(plan.text)
         if len(self._known) > CACHED_STATEMENTS:
             self._known.popitem(last=False)

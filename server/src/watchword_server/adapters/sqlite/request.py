@@ -41,6 +41,7 @@ def run_statements(
         RuntimeError: A fault of ours; the cause tells.
     """
     outcomes: list[Outcome] = []
+    size = 0
     engine.progress.deadline = deadline
     try:
         for plan, values in request.statements:
@@ -55,14 +56,19 @@ def run_statements(
                     raise _dropped(len(outcomes)) from error
                 refusal = to_refusal(error, _written(plan, catalog), value_bytes=value_bytes)
                 if refusal is None:
-                    # SQLite's own sentence has physical names: it is for the log only.
-                    raise RuntimeError(f"a statement failed: {error}; {plan!r}") from error
+                    # SQLite's own sentence has physical names: it is for the log only. The plan's text has the user's
+                    # constants in it, which are for nobody.
+                    raise RuntimeError(f"a statement failed: {error}") from error
                 raise _at(len(outcomes), refusal) from error
             # Asked afterwards: whatever state it saw, a table that was gone in it is marked by now. Another may have
             # taken its name, with other rows than the plan has a scope for.
             if not plan.tables.isdisjoint(catalog.dropped):
                 raise _dropped(len(outcomes))
             outcomes.append(outcome)
+            size += len(outcome.rows)
+            if size > request.result_bytes:
+                message = f"The results together are larger than {request.result_bytes} bytes (result_bytes)."
+                raise _at(len(outcomes) - 1, Refused(ErrorCode.RESULT_TOO_LARGE, message))
     finally:
         engine.progress.deadline = None
     return outcomes
