@@ -40,8 +40,8 @@ SERVER_TYPES: Final = _types(ServerMessage)
 # and integers beyond what Python converts (CVE-2020-10735).
 _FAULTS: Final = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, ValueError, OverflowError)
 
-# The decoder's word for a number beyond double, with the path of the parameter that it is, or stands in.
-_HUGE_PARAMETER: Final = re.compile(r"Number out of range - at `\$[\w.\[\]]*\.params\[(\d+)\]")
+# The decoder's word for a number beyond all types, with the path of the parameter that it is, or stands in.
+_HUGE_PARAMETER: Final = re.compile(r"(?:Number|Integer value) out of range - at `\$[\w.\[\]]*\.params\[(\d+)\]")
 
 _client: Final[msgspec.json.Decoder[ClientMessage]] = msgspec.json.Decoder(ClientMessage)
 _server: Final[msgspec.json.Decoder[ServerMessage]] = msgspec.json.Decoder(ServerMessage)
@@ -98,7 +98,7 @@ def _fault(data: bytes, error: Exception) -> Fault:
     # A credential that cannot be read is the credential's fault, whichever way it came.
     identity = (kind and kind[:_TYPE_CHARACTERS], _read(_id, members.get("id")))
     if huge := _HUGE_PARAMETER.search(str(error)):
-        sentence = f"${int(huge[1]) + 1} is not finite: send a number within the range of double"
+        sentence = f"${int(huge[1]) + 1} is out of range: send a number that is an integer of 64 bits or a double"
         return Fault(ErrorCode.INVALID_PARAMS, sentence, *identity)
     is_credential = kind == Authenticate.__struct_config__.tag
     code = ErrorCode.MALFORMED_AUTHORIZATION if is_credential else ErrorCode.MALFORMED_MESSAGE
