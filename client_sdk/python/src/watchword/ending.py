@@ -50,6 +50,11 @@ _body: Final = msgspec.json.Decoder(_HttpBody)
 
 def explain_message(message: AuthError | ErrorMessage, *, close_code: int | None = None) -> ServerError:
     """The exception in an `auth_error` or `error`."""
+    place = (
+        {"line": message.line, "column": message.column, "statement": message.statement}
+        if isinstance(message, ErrorMessage)
+        else {}
+    )
     return ServerError.from_wire(
         message.code,
         message.message,
@@ -57,6 +62,7 @@ def explain_message(message: AuthError | ErrorMessage, *, close_code: int | None
         close_code=close_code,
         request_id=message.request_id,
         retry_after_ms=message.retry_after_ms,
+        **place,
     )
 
 

@@ -113,6 +113,8 @@ class ServerError(WatchwordError):
         message: The server's sentence.
         remedy: What a person does about it.
         request_id: Finds the event in the server's log.
+        line, column: The place in the text of the SQL, both from 1; None where no place is meant.
+        statement: The index of the statement in its request, from 0; None where it is not one statement's.
 
     Source: docs/reference/errors.md.
     """
@@ -140,6 +142,9 @@ class ServerError(WatchwordError):
         http_status: int | None = None,
         request_id: str | None = None,
         retry_after_ms: int = 0,
+        line: int | None = None,
+        column: int | None = None,
+        statement: int | None = None,
     ) -> None:
         row = self.row
         self.code = code or (row.name if row else "UNKNOWN")
@@ -150,6 +155,9 @@ class ServerError(WatchwordError):
         self.http_status = http_status
         self.request_id = request_id
         self.retry_after_ms = retry_after_ms
+        self.line = line
+        self.column = column
+        self.statement = statement
 
     @staticmethod
     def from_wire(
@@ -161,6 +169,9 @@ class ServerError(WatchwordError):
         http_status: int | None = None,
         request_id: str | None = None,
         retry_after_ms: int | None = None,
+        line: int | None = None,
+        column: int | None = None,
+        statement: int | None = None,
     ) -> "ServerError":
         """The exception for what the server sent. Total: an unknown code stays readable, its close range is its advice.
 
@@ -179,6 +190,9 @@ class ServerError(WatchwordError):
             http_status=http_status,
             request_id=request_id,
             retry_after_ms=retry_after_ms or 0,
+            line=line,
+            column=column,
+            statement=statement,
         )
 
     @property
@@ -187,12 +201,17 @@ class ServerError(WatchwordError):
         return self.row.remedy if self.row else _REMEDIES[self.advice]
 
     def _sentence(self) -> str:
-        parts = [f"{self.code}: {self.message.rstrip('.')}.", self.remedy]
+        parts = [f"{self.code}: {self.message.removesuffix('.')}{self._place()}.", self.remedy]
         if self.retry_after_ms:
             parts.append(f"Wait {self.retry_after_ms / 1000:g} s.")
         if self.request_id:
             parts.append(f"(request {self.request_id})")
         return " ".join(parts)
+
+    def _place(self) -> str:
+        places = {"line": self.line, "column": self.column, "statement": self.statement and self.statement + 1}
+        words = ", ".join(f"{name} {number}" for name, number in places.items() if number)
+        return f" ({words})" if words else ""
 
 
 def _read_advice(word: str | None) -> Advice | None:
