@@ -246,13 +246,15 @@ class _Generator:
     # --- writes -------------------------------------------------------------------------------------------
 
     def _insert(self, tree: InsertTree) -> str:
-        columns = [quoted(column.name) for column in tree.columns]
-        owner = []
+        columns = [*tree.columns, *(column for column, _ in tree.defaults)]
+        names = [quoted(column.name) for column in columns]
+        before = ""
         if tree.table.type is TableType.USER:
-            columns.insert(0, quoted(OWNER))
-            owner.append(self._user())
-        rows = (f"({', '.join([*owner, *map(self._text, row)])})" for row in tree.rows)
-        head = f"INSERT INTO main.{quoted(physical_name(tree.table))} ({', '.join(columns)})"
+            names.insert(0, quoted(OWNER))
+            before = f"{self._user()}, "
+        after = [self._text(value) for _, value in tree.defaults]
+        rows = (f"({before}{', '.join([*map(self._text, row), *after])})" for row in tree.rows)
+        head = f"INSERT INTO main.{quoted(physical_name(tree.table))} ({', '.join(names)})"
         return f"{head} VALUES {', '.join(rows)}{self._returning(tree.returning)}"
 
     def _update(self, tree: UpdateTree) -> str:

@@ -14,6 +14,7 @@ from watchword_server.sql.catalog import Catalog, Column, Table
 from watchword_server.sql.coercion import Coercion, mismatch
 from watchword_server.sql.engine_functions import row_limit
 from watchword_server.sql.fault import SqlFault
+from watchword_server.sql.identity import Identities
 from watchword_server.sql.lookup import readable_table, writable_table
 from watchword_server.sql.operators import COMPARABLE
 from watchword_server.sql.output_names import output_name
@@ -31,13 +32,17 @@ from watchword_server.sql.tree import (
     SelectTree,
     Tree,
     UpdateTree,
-    children,
     walk_expressions,
 )
 from watchword_server.sql.types import SqlType
 from watchword_server.user import Role
 
-__all__ = ["resolve"]
+__all__ = ["MAX_KEYS", "MAX_OUTPUTS", "resolve"]
+
+MAX_OUTPUTS: Final = 1000
+"""Columns of a result."""
+MAX_KEYS: Final = 100
+"""Of ORDER BY, and of GROUP BY."""
 
 _Literal: Final = nodes.Literal
 
@@ -73,22 +78,30 @@ def resolve(query: nodes.Query, catalog: Catalog, namespace: str, role: Role) ->
 class _StatementResolver:
     """One statement over at most one table."""
 
-    __slots__ = ("_expressions", "_table")
+    __slots__ = ("_expressions", "_identities", "_places", "_table")
 
     def __init__(self, table: Table | None, name: nodes.TableName | None, role: Role) -> None:
         self._table = table
+        self._identities = Identities()
+        self._places: dict[int, int] = {}  # of the outputs, from 1, by the expression's number
         alias = (name.alias or name.name) if name else None
         self._expressions = ExpressionResolver(table, alias, Coercion(), role)
 
     # --- SELECT -------------------------------------------------------------------------------------------
 
     def select(self, query: nodes.Select) -> SelectTree:
+        if max(len(query.order), len(query.group)) > MAX_KEYS:
+            message = f"ORDER BY and GROUP BY have at most {MAX_KEYS} keys (keys)."
+            raise SqlFault(ErrorCode.LIMIT_EXCEEDED, message, query.at)
         written = self._targets(query.targets)
         where = self.condition(query.where, "WHERE")
         having = None
         if query.having is not None:
             having = self._expressions.boolean(query.having, "HAVING", query.having.at)
         outputs = self._settled(written)
+        if query.order:
+            for place, output in enumerate(outputs, 1):
+                self._places.setdefault(self._identities.number(output.expression), place)
         order = tuple(self._key(each, outputs) for each in query.order)
         group = tuple(self._group(each, outputs) for each in query.group)
         values = [each.expression for each in outputs] + [key.expression for key in order]
@@ -120,6 +133,9 @@ class _StatementResolver:
             else:
                 name = target.alias or output_name(node)
                 found.append((name, self._expressions.resolve(node), node.at))
+            if len(found) > MAX_OUTPUTS:
+                message = f"A result has at most {MAX_OUTPUTS} columns (columns)."
+                raise SqlFault(ErrorCode.LIMIT_EXCEEDED, message, node.at)
         return found
 
     def _star(self, star: nodes.Star) -> tuple[Column, ...]:
@@ -142,7 +158,7 @@ class _StatementResolver:
             value = outputs[output - 1].expression
         else:
             value = self._expressions.coercion.settle(self._expressions.resolve(node), node.at)
-            output = next((place for place, each in enumerate(outputs, 1) if each.expression == value), None)
+            output = self._places.get(self._identities.number(value))
         if value.type not in COMPARABLE:
             raise mismatch(f"ORDER BY needs values that compare, and {value.type.title} does not.", node.at)
         nulls_first = order.descending if order.nulls_first is None else order.nulls_first
@@ -180,8 +196,9 @@ class _StatementResolver:
         values = [each.expression for each in outputs] + [key.expression for key in order]
         if having is not None:
             values.append(having)
+        keys = frozenset(map(self._identities.number, group))
         for value in values:
-            if loose := _ungrouped(value, group):
+            if loose := self._identities.ungrouped(value, keys):
                 message = (
                     f'The column "{loose.column.name}" must stand in GROUP BY or in an aggregate: '
                     "a group has many of its values."
@@ -217,8 +234,8 @@ class _StatementResolver:
 
     def insert(self, query: nodes.Insert, table: Table) -> InsertTree:
         self._expressions.no_aggregates = "VALUES"
+        _check_once(query.columns, query.table.at)
         named = [self._column(table, name, query.table.at) for name in query.columns] or list(table.columns)
-        _check_once([column.name for column in named], query.table.at)
         width = len(query.rows[0]) if query.rows else 0
         if any(len(row) != width for row in query.rows):
             raise SqlFault(ErrorCode.INVALID_SQL, "The rows of VALUES must have the same length.", query.at)
@@ -227,19 +244,17 @@ class _StatementResolver:
             raise SqlFault(ErrorCode.INVALID_SQL, message, query.at)
         named = named[:width]
         given = {column.name for column in named}
-        rest = [column for column in table.columns if column.name not in given]
-        missing = tuple(_default(column) for column in rest)
+        defaults = tuple((column, _default(column)) for column in table.columns if column.name not in given)
         rows = tuple(
             tuple(self._value(value, column, in_values=True) for value, column in zip(row, named, strict=True))
-            + missing
             for row in query.rows or ((),)
         )
-        return InsertTree(table, (*named, *rest), rows, self.returning(query.returning))
+        return InsertTree(table, tuple(named), rows, defaults, self.returning(query.returning))
 
     def update(self, query: nodes.Update, table: Table) -> UpdateTree:
         self._expressions.no_aggregates = "UPDATE"
+        _check_once([name for name, _ in query.sets], query.table.at)
         columns = [self._column(table, name, query.table.at) for name, _ in query.sets]
-        _check_once([column.name for column in columns], query.table.at)
         values = [value for _, value in query.sets]
         # PostgreSQL's order: the values, then WHERE; parameters are typed on the way.
         sets = tuple(
@@ -268,10 +283,12 @@ def _default(column: Column) -> Constant:
     return Constant(column.type, column.default if column.has_default else None)
 
 
-def _check_once(names: list[str], at: int) -> None:
-    for place, name in enumerate(names):
-        if name in names[:place]:
+def _check_once(names: Iterable[str], at: int) -> None:
+    seen: set[str] = set()
+    for name in names:
+        if name in seen:
             raise SqlFault(ErrorCode.INVALID_SQL, f'The column "{name}" is given twice.', at)
+        seen.add(name)
 
 
 def _position(node: nodes.Expression, outputs: tuple[OutputTree, ...], clause: str) -> int | None:
@@ -293,15 +310,6 @@ def _named(node: nodes.Name, outputs: tuple[OutputTree, ...]) -> int | None:
     if any(outputs[place - 1].expression != outputs[found[0] - 1].expression for place in found):
         raise SqlFault(ErrorCode.INVALID_SQL, f'More than one output column is named "{node.name}".', node.at)
     return found[0] if found else None
-
-
-def _ungrouped(value: Expression, group: tuple[Expression, ...]) -> ColumnValue | None:
-    """A column in the expression that a group has no single value of."""
-    if value in group or isinstance(value, Aggregate):
-        return None
-    if isinstance(value, ColumnValue):
-        return value
-    return next((loose for each in children(value) if (loose := _ungrouped(each, group))), None)
 
 
 def _check_distinct(query: nodes.Select, outputs: tuple[OutputTree, ...], order: tuple[Key, ...]) -> None:

@@ -5,7 +5,7 @@ Source: PostgreSQL, chapter 10 "Type Conversion", and chapter 4.2 "Value Express
 
 from collections.abc import Callable, Sequence
 from difflib import get_close_matches
-from typing import Any
+from typing import Any, Final
 
 from watchword_protocol.errors import ErrorCode
 from watchword_server.sql import nodes
@@ -44,11 +44,15 @@ from watchword_server.user import Role
 __all__ = ["ExpressionResolver", "nearest"]
 
 _T = SqlType
+# Comparing names costs some microseconds each, and this runs on the loop.
+_MOST_LETTERS_APART: Final = 4
+_MOST_COMPARED: Final = 200
 
 
 def nearest(name: str, names: Sequence[str]) -> str:
     """A sentence that names the most similar of the names; empty where none is."""
-    found = get_close_matches(name, names, n=1)
+    near = [each for each in names if abs(len(each) - len(name)) <= _MOST_LETTERS_APART][:_MOST_COMPARED]
+    found = get_close_matches(name, near, n=1)
     return f' Did you mean "{found[0]}"?' if found else ""
 
 
@@ -58,11 +62,12 @@ class ExpressionResolver:
     `no_aggregates`: the clause in which aggregates may not stand, for the message; None where they may.
     """
 
-    __slots__ = ("_alias", "_rules", "_table", "coercion", "no_aggregates", "role")
+    __slots__ = ("_alias", "_columns", "_rules", "_table", "coercion", "no_aggregates", "role")
 
     def __init__(self, table: Table | None, alias: str | None, coercion: Coercion, role: Role) -> None:
         self._table = table
         self._alias = alias
+        self._columns = {column.name: ColumnValue(column) for column in table.columns} if table else {}
         self.coercion: Coercion = coercion
         self.role: Role = role
         self.no_aggregates: str | None = None
@@ -103,19 +108,16 @@ class ExpressionResolver:
         """The column of this name."""
         found = self.find(node.table, node.name, node.at)
         if found is None:
-            names = [column.name for column in self._table.columns] if self._table else []
             where = f" in {self._table.title}" if self._table else ""
-            raise SqlFault(
-                ErrorCode.NOT_FOUND, f'There is no column "{node.name}"{where}.{nearest(node.name, names)}', node.at
-            )
+            hint = nearest(node.name, list(self._columns))
+            raise SqlFault(ErrorCode.NOT_FOUND, f'There is no column "{node.name}"{where}.{hint}', node.at)
         return found
 
     def find(self, qualifier: str | None, name: str, at: int) -> ColumnValue | None:
         """The column, if there is one."""
         if qualifier is not None:
             self.check_qualifier(qualifier, at)
-        column = self._table.column(name) if self._table else None
-        return ColumnValue(column) if column else None
+        return self._columns.get(name)
 
     def check_qualifier(self, qualifier: str, at: int) -> None:
         """Refuse the name of a table that the statement does not have.
@@ -217,20 +219,27 @@ class ExpressionResolver:
     def _in_list(self, node: nodes.InList) -> Expression:
         value = self.resolve(node.operand)
         items = [self.resolve(item) for item in node.items]
+        places = [item.at for item in node.items]
         # PostgreSQL gives the items without columns one type, and compares the others one by one.
-        fixed = [item for item in items if not any(isinstance(each, ColumnValue) for each in walk_expressions(item))]
-        common = self.coercion.common([value, *fixed]) if len(fixed) > 1 else None
-        operands: list[Expression] = []
+        fixed = [not any(isinstance(each, ColumnValue) for each in walk_expressions(item)) for item in items]
+        alike = [item for item, is_fixed in zip(items, fixed, strict=True) if is_fixed]
+        common = self.coercion.common([value, *alike]) if len(alike) > 1 else None
+        operand: Expression | None = None
         found: list[Expression] = []
-        for item, at in zip(items, (each.at for each in node.items), strict=True):
-            if common is not None and item in fixed:
+        for item, is_fixed, at in zip(items, fixed, places, strict=True):
+            if is_fixed and common is not None:
                 item = self.coercion.must(item, common, "An item of IN", at)
-            _, operand, item = self._operands("=", value, item, at)
-            operands.append(operand)
+                if operand is not None and operand.type is common:
+                    found.append(item)  # as the one before
+                    continue
+            _, one, item = self._operands("=", value, item, at)
             found.append(item)
-        if any(operand != operands[0] for operand in operands):
+            if operand is not None and one != operand:
+                raise _two_types("IN", node.at)
+            operand = one
+        if operand is None:
             raise _two_types("IN", node.at)
-        test = InList(operands[0], tuple(found))
+        test = InList(operand, tuple(found))
         return self._not(test) if node.negated else test
 
     def _like(self, node: nodes.Like) -> Expression:

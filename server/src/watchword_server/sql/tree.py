@@ -225,11 +225,12 @@ class SelectTree:
 
 @dataclass(frozen=True, slots=True)
 class InsertTree:
-    """Each row has one value for each of `columns`."""
+    """Each row has one value for each of `columns`, and `defaults` holds those of all other columns of the table."""
 
     table: Table
     columns: tuple[Column, ...]
     rows: tuple[tuple[Expression, ...], ...]
+    defaults: tuple[tuple[Column, Constant], ...] = ()
     returning: tuple[OutputTree, ...] = ()
 
 
