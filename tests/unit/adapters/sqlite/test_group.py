@@ -97,6 +97,20 @@ def test_once_its_time_is_over_nobody_else_begins(room: tuple[Engine, StoredCata
     assert row_ids(engine) == list(range(len(answers)))
 
 
+def test_who_had_begun_is_run_again_however_late_it_is(room: tuple[Engine, StoredCatalog]) -> None:
+    engine, catalog = room
+    clock = FakeClock()
+
+    def now() -> float:
+        clock.advance(0.01)
+        return clock.monotonic()
+
+    runaway = request((RUNAWAY_WRITE, ("eve",)), time_ms=1_000)
+    answers = make_group(catalog, time_s=0.2, now=now).run(engine, [add(1), add(2), runaway, add(3)])
+    assert [found(answer) for answer in answers] == ["[[1]]", "[[2]]", "QUERY_TIMEOUT"]
+    assert row_ids(engine) == [1, 2]
+
+
 def test_the_first_always_begins(room: tuple[Engine, StoredCatalog]) -> None:
     engine, catalog = room
     assert len(make_group(catalog, time_s=0.0).run(engine, [add(1), add(2)])) == 1
