@@ -8,6 +8,7 @@ import pytest
 from support.engine import NOW_US
 from watchword_protocol.errors import ErrorCode
 from watchword_server.sql.fault import SqlFault
+from watchword_server.sql.literals import MAX_TIMESTAMP, MIN_TIMESTAMP
 from watchword_server.sql.plan import Bind, BindKind, Permissions, Plan
 from watchword_server.sql.types import SqlType
 from watchword_server.sql.values import WIRE_FORMS, bind_values
@@ -128,6 +129,8 @@ def test_what_is_not_a_parameter_comes_from_the_context() -> None:
         (_T.TIMESTAMP, 0, b'"1970-01-01T00:00:00.000000Z"'),
         (_T.TIMESTAMP, -1, b'"1969-12-31T23:59:59.999999Z"'),
         (_T.TIMESTAMP, 1_500_000, b'"1970-01-01T00:00:01.500000Z"'),
+        (_T.TIMESTAMP, MIN_TIMESTAMP, b'"0001-01-01T00:00:00.000000Z"'),
+        (_T.TIMESTAMP, MAX_TIMESTAMP, b'"9999-12-31T23:59:59.999999Z"'),
         (_T.DATE, -719162, b'"0001-01-01"'),
         (_T.UUID, "aaaaaaaa-0000-0000-0000-000000000001", b'"aaaaaaaa-0000-0000-0000-000000000001"'),
         (_T.BYTES, b"\x00\xff", b'"AP8="'),

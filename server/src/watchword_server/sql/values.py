@@ -9,19 +9,21 @@ import binascii
 import json
 import math
 from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 import orjson
 
 from watchword_protocol.errors import ErrorCode
 from watchword_server.sql.fault import SqlFault
-from watchword_server.sql.literals import DAY_US, INTEGER_RANGES, date_text, read_literal, timestamp_text
+from watchword_server.sql.literals import INTEGER_RANGES, date_text, read_literal
 from watchword_server.sql.plan import Bind, BindKind, Plan, StoredValue
 from watchword_server.sql.types import INTEGERS, SqlType
 
 __all__ = ["MAX_SAFE_INTEGER", "WIRE_FORMS", "bind_values"]
 
 MAX_SAFE_INTEGER: Final = 2**53 - 1
+_EPOCH: Final = datetime(1970, 1, 1)  # noqa: DTZ001  # UTC by definition; with a zone it would be said twice
 _T = SqlType
 
 
@@ -159,11 +161,7 @@ def _wire_bigint(value: int) -> int | str:
 
 
 def _wire_timestamp(value: int) -> str:
-    day, moment = date_text(value // DAY_US), timestamp_text(value)
-    clock = moment[11:-3]
-    if "." not in clock:
-        clock += "."
-    return f"{day}T{clock.ljust(15, '0')}Z"
+    return (_EPOCH + timedelta(microseconds=value)).isoformat(timespec="microseconds") + "Z"
 
 
 def _wire_bytes(value: bytes) -> str:
