@@ -111,6 +111,21 @@ def test_who_had_begun_is_run_again_however_late_it_is(room: tuple[Engine, Store
     assert row_ids(engine) == [1, 2]
 
 
+def test_many_small_statements_of_one_request_share_its_time(room: tuple[Engine, StoredCatalog]) -> None:
+    """SQLite's machine asks for none of them: each is too short."""
+    engine, catalog = room
+    clock = FakeClock()
+
+    def now() -> float:
+        clock.advance(0.01)
+        return clock.monotonic()
+
+    many = request(*((ADD, ("ada", number, "t")) for number in range(20)), time_ms=100)
+    [answer] = make_group(catalog, now=now).run(engine, [many])
+    assert found(answer) == "QUERY_TIMEOUT"
+    assert row_ids(engine) == []
+
+
 def test_the_first_always_begins(room: tuple[Engine, StoredCatalog]) -> None:
     engine, catalog = room
     assert len(make_group(catalog, time_s=0.0).run(engine, [add(1), add(2)])) == 1

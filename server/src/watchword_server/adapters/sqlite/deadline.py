@@ -50,7 +50,6 @@ class Deadline:
     def start(self) -> None:
         """The first statement is about to run."""
         now = self._now()
-        self.stop = None
         self._ends = now + self.time_s
         self._slow_at = now + self._slow_s
 
