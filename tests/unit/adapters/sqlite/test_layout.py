@@ -3,6 +3,7 @@
 import math
 import sqlite3
 import struct
+from collections.abc import Iterator
 
 import pytest
 from hypothesis import given
@@ -15,9 +16,11 @@ from watchword_server.sql.plan import StoredValue
 from watchword_server.sql.types import SqlType
 
 
-@pytest.fixture(scope="module")
-def connection() -> sqlite3.Connection:
-    return sqlite3.connect(":memory:", isolation_level=None)
+@pytest.fixture
+def connection() -> Iterator[sqlite3.Connection]:
+    connection = sqlite3.connect(":memory:", isolation_level=None)
+    yield connection
+    connection.close()
 
 
 def test_a_user_table_has_its_owner_first_in_the_key() -> None:
