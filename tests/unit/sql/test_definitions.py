@@ -7,7 +7,6 @@ from watchword_protocol.errors import ErrorCode
 from watchword_server.sql.catalog import AccessLevel, Column, Table, TableType
 from watchword_server.sql.definitions import (
     NO_ID,
-    check_may_define,
     check_namespace,
     dropped_table,
     table_definition,
@@ -16,7 +15,6 @@ from watchword_server.sql.fault import SqlFault
 from watchword_server.sql.nodes import CreateNamespace, CreateTable, DropTable
 from watchword_server.sql.parser import parse_request
 from watchword_server.sql.types import SqlType
-from watchword_server.user import Role
 
 CATALOG = catalog_of(table_of("app.notes", [("id", SqlType.INT)], ["id"]))
 
@@ -125,11 +123,3 @@ def test_namespaces() -> None:
         with pytest.raises(SqlFault) as caught:
             check_namespace(CreateNamespace(name), CATALOG)
         assert caught.value.code is code
-
-
-def test_who_may_define() -> None:
-    check_may_define(Role.DBA)
-    check_may_define(Role.SYSTEM)
-    for role in (Role.USER, Role.SERVICE):
-        with pytest.raises(SqlFault, match=f"PERMISSION_DENIED: The role {role.value} .* the role dba"):
-            check_may_define(role)

@@ -8,7 +8,7 @@ import pytest
 from support.engine import Engine, catalog_of, table_of
 from support.sql_cases import COLUMNS
 from watchword_protocol.errors import ErrorCode
-from watchword_server.sql.catalog import AccessLevel, TableType
+from watchword_server.sql.catalog import AccessLevel, Column, TableType
 from watchword_server.sql.fault import SqlFault
 from watchword_server.sql.plan import BindKind, OutputColumn
 from watchword_server.sql.types import SqlType
@@ -243,6 +243,44 @@ def test_what_the_engine_cannot_hold_is_refused_before_it_is_asked(engine: Engin
 def test_text_does_not_grow_by_nesting(engine: Engine) -> None:
     [plan] = engine.plans("SELECT " + "coalesce(nullif(" * 8 + "1" + ", 2), 3)" * 8)
     assert len(plan.text) < 300
+
+
+def test_a_long_constant_is_bound_once_however_often_it_stands_there() -> None:
+    long = "x" * 10_000
+    columns = (Column("id", SqlType.INT, not_null=True), Column("t", SqlType.TEXT, has_default=True, default=long))
+    table = dataclasses.replace(table_of("app.long", [], ["id"]), columns=columns)
+    engine = Engine(catalog_of(table))
+    rows = ", ".join(f"({number}, DEFAULT)" for number in range(1000))
+    [plan] = engine.plans(f"INSERT INTO long VALUES {rows}")
+    assert len(plan.text) < 20_000
+    assert [bind.value for bind in plan.binds if bind.kind is BindKind.CONSTANT] == [long]
+    engine.run(f"INSERT INTO long VALUES {rows}")
+    assert engine.ask("SELECT count(*) FROM long WHERE length(t) = 10000") == [(1000,)]
+    engine.close()
+
+
+def test_default_values_of_a_shared_table(engine: Engine) -> None:
+    [plan] = engine.plans("INSERT INTO pub DEFAULT VALUES RETURNING id", Role.SERVICE)
+    assert plan.text == 'INSERT INTO main."app.pub" DEFAULT VALUES RETURNING CAST("id" AS INTEGER)'
+    [plan] = engine.plans("INSERT INTO v DEFAULT VALUES")
+    assert plan.text == 'INSERT INTO main."app.v" ("_owner") VALUES (?1)'
+
+
+@pytest.mark.parametrize(
+    ("sql", "limit"),
+    [
+        ("SELECT " + ", ".join(["id"] * 501) + " FROM v", "columns"),
+        ("SELECT " + ", ".join(["*"] * 100) + " FROM v", "columns"),
+        ("DELETE FROM v RETURNING " + ", ".join(["id"] * 501), "columns"),
+        ("SELECT id FROM v ORDER BY " + ", ".join(["id"] * 101), "keys"),
+        ("SELECT id FROM v GROUP BY " + ", ".join(["id"] * 101), "keys"),
+        ("SELECT 1 + " + " + ".join(["1"] * 100), "nesting"),
+    ],
+)
+def test_a_limit_is_named(engine: Engine, sql: str, limit: str) -> None:
+    fault = fault_of(engine, sql)
+    assert fault.code is ErrorCode.LIMIT_EXCEEDED
+    assert fault.message.endswith(f"({limit}).")
 
 
 def test_catalog_is_a_snapshot(engine: Engine) -> None:

@@ -18,32 +18,17 @@ from watchword_server.sql.types import SqlType
 from watchword_server.user import Role
 
 __all__ = [
-    "DEFINER",
     "MAX_COLUMNS",
     "NO_ID",
-    "check_may_define",
     "check_namespace",
     "dropped_table",
     "table_definition",
 ]
 
-DEFINER: Final = Role.DBA
-"""The least role that changes the catalog."""
 MAX_COLUMNS: Final = 500
 NO_ID: Final = TableId(0)
 """Of a table that the store has not made yet."""
 _MAX_KEY_COLUMNS: Final = 16
-
-
-def check_may_define(role: Role) -> None:
-    """Refuse a definition by a role that makes none.
-
-    Raises:
-        SqlFault: PERMISSION_DENIED, with the role that would be needed.
-    """
-    if not role.includes(DEFINER):
-        message = f"The role {role.value} may not change tables and namespaces: that takes the role {DEFINER.value}."
-        raise SqlFault(ErrorCode.PERMISSION_DENIED, message)
 
 
 def check_namespace(definition: CreateNamespace, catalog: Catalog) -> bool:

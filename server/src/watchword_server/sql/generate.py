@@ -7,7 +7,9 @@ there is only one; whatever is bound is `?n`. The rules note what they touch: th
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Final
 
+from watchword_protocol.errors import ErrorCode
 from watchword_server.sql.catalog import Table, TableType
+from watchword_server.sql.fault import SqlFault
 from watchword_server.sql.nesting import CHAIN_LINKS, check_nesting, spine
 from watchword_server.sql.plan import Bind, BindKind, OutputColumn, Permissions, Plan
 from watchword_server.sql.scope import OWNER, physical_name, scope_of
@@ -31,10 +33,14 @@ from watchword_server.sql.tree import (
     walk_expressions,
 )
 
-__all__ = ["generate"]
+__all__ = ["MAX_TEXT_BYTES", "generate"]
 
 _MAX_PLAIN: Final = 2**53
 _LOWEST: Final = -(2**63)
+_MAX_WRITTEN: Final = 64
+"""Of a text or bytes; longer ones are bound, once however often they stand there (a DEFAULT may in every row)."""
+MAX_TEXT_BYTES: Final = 1_000_000
+"""Of the engine's text; the store gives its engine a little more."""
 _ROW: Final = "ROWID"  # as the authorizer calls it
 
 
@@ -81,6 +87,9 @@ class _Generator:
             check_nesting(root)
         self._physical = name = physical_name(table) if table else ""
         text = self._statements[type(tree)](tree)
+        if len(text.encode()) > MAX_TEXT_BYTES:
+            message = f"The statement takes more than {MAX_TEXT_BYTES} bytes in the engine (engine_bytes)."
+            raise SqlFault(ErrorCode.LIMIT_EXCEEDED, message)
         outputs = tree.outputs if isinstance(tree, SelectTree) else tree.returning
         updated = tree.sets if isinstance(tree, UpdateTree) else ()
         permissions = Permissions(
@@ -116,10 +125,12 @@ class _Generator:
                 return "NULL"
             case int():
                 return str(value) if value != _LOWEST else f"({_LOWEST + 1} - 1)"
-            case str():
+            case str() if len(value) <= _MAX_WRITTEN:
                 return "'" + value.replace("'", "''") + "'"
-            case bytes():
+            case bytes() if len(value) <= _MAX_WRITTEN:
                 return f"X'{value.hex()}'"
+            case str() | bytes():
+                return self._bind(Bind(BindKind.CONSTANT, type=constant.type, value=value))
             case float():
                 if value.is_integer() and abs(value) < _MAX_PLAIN:
                     return repr(value)
@@ -246,16 +257,18 @@ class _Generator:
     # --- writes -------------------------------------------------------------------------------------------
 
     def _insert(self, tree: InsertTree) -> str:
-        columns = [*tree.columns, *(column for column, _ in tree.defaults)]
-        names = [quoted(column.name) for column in columns]
-        before = ""
+        names = [quoted(column.name) for column in tree.columns]
+        owner = []
         if tree.table.type is TableType.USER:
             names.insert(0, quoted(OWNER))
-            before = f"{self._user()}, "
-        after = [self._text(value) for _, value in tree.defaults]
-        rows = (f"({before}{', '.join([*map(self._text, row), *after])})" for row in tree.rows)
-        head = f"INSERT INTO main.{quoted(physical_name(tree.table))} ({', '.join(names)})"
-        return f"{head} VALUES {', '.join(rows)}{self._returning(tree.returning)}"
+            owner.append(self._user())
+        head = f"INSERT INTO main.{quoted(physical_name(tree.table))}"
+        if names:
+            rows = (f"({', '.join([*owner, *map(self._text, row)])})" for row in tree.rows)
+            head += f" ({', '.join(names)}) VALUES {', '.join(rows)}"
+        else:
+            head += " DEFAULT VALUES"
+        return head + self._returning(tree.returning)
 
     def _update(self, tree: UpdateTree) -> str:
         sets = ", ".join(f"{quoted(column.name)} = {self._text(value)}" for column, value in tree.sets)

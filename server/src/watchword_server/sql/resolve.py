@@ -12,6 +12,7 @@ from watchword_server.sql import nodes
 from watchword_server.sql.casts import Ease
 from watchword_server.sql.catalog import Catalog, Column, Table
 from watchword_server.sql.coercion import Coercion, mismatch
+from watchword_server.sql.definitions import MAX_COLUMNS
 from watchword_server.sql.engine_functions import row_limit
 from watchword_server.sql.fault import SqlFault
 from watchword_server.sql.identity import Identities
@@ -39,8 +40,8 @@ from watchword_server.user import Role
 
 __all__ = ["MAX_KEYS", "MAX_OUTPUTS", "resolve"]
 
-MAX_OUTPUTS: Final = 1000
-"""Columns of a result."""
+MAX_OUTPUTS: Final = MAX_COLUMNS
+"""Columns of a result: the engine has one limit for both."""
 MAX_KEYS: Final = 100
 """Of ORDER BY, and of GROUP BY."""
 
@@ -243,13 +244,11 @@ class _StatementResolver:
             message = f"INSERT has {len(named)} columns and {width} values."
             raise SqlFault(ErrorCode.INVALID_SQL, message, query.at)
         named = named[:width]
-        given = {column.name for column in named}
-        defaults = tuple((column, _default(column)) for column in table.columns if column.name not in given)
         rows = tuple(
             tuple(self._value(value, column, in_values=True) for value, column in zip(row, named, strict=True))
             for row in query.rows or ((),)
         )
-        return InsertTree(table, tuple(named), rows, defaults, self.returning(query.returning))
+        return InsertTree(table, tuple(named), rows, self.returning(query.returning))
 
     def update(self, query: nodes.Update, table: Table) -> UpdateTree:
         self._expressions.no_aggregates = "UPDATE"

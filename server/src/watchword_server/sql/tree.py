@@ -225,12 +225,11 @@ class SelectTree:
 
 @dataclass(frozen=True, slots=True)
 class InsertTree:
-    """Each row has one value for each of `columns`, and `defaults` holds those of all other columns of the table."""
+    """Each row has one value for each of `columns`; the other columns of the table have their defaults."""
 
     table: Table
     columns: tuple[Column, ...]
     rows: tuple[tuple[Expression, ...], ...]
-    defaults: tuple[tuple[Column, Constant], ...] = ()
     returning: tuple[OutputTree, ...] = ()
 
 
