@@ -132,6 +132,14 @@ def test_the_first_always_begins(room: tuple[Engine, StoredCatalog]) -> None:
     assert row_ids(engine) == [1]
 
 
+def test_a_transaction_left_behind_is_in_nobodys_way(room: tuple[Engine, StoredCatalog]) -> None:
+    engine, catalog = room
+    engine.execute("BEGIN")
+    engine.execute('DELETE FROM "app.notes"')
+    assert found(make_group(catalog).run(engine, [add(1)])[0]) == "[[1]]"
+    assert row_ids(engine) == [1]
+
+
 def test_a_group_whose_commit_fails_is_answered_as_a_whole(room: tuple[Engine, StoredCatalog]) -> None:
     engine, catalog = room
     engine.execute("CREATE TABLE parent (id INTEGER PRIMARY KEY)")

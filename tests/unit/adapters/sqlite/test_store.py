@@ -263,7 +263,7 @@ def ask(expression: str) -> Plan:
         (ask(", ".join(["1"] * 600)), (), ErrorCode.LIMIT_EXCEEDED, ["columns"]),
         (ask("(" * 200 + "1" + ")" * 200), (), ErrorCode.LIMIT_EXCEEDED, ["nesting"]),
         (ask("1" + " + 1" * 2_000), (), ErrorCode.LIMIT_EXCEEDED, ["nesting"]),
-        (ask("'" + "x" * 1_100_000 + "'"), (), ErrorCode.LIMIT_EXCEEDED, ["sql_bytes"]),
+        (ask("'" + "x" * 17_000_000 + "'"), (), ErrorCode.LIMIT_EXCEEDED, ["sql_bytes"]),
     ],
 )  # fmt: skip
 async def test_faults_are_rows_of_the_error_table_that_name_what_users_know(

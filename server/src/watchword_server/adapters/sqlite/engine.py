@@ -32,7 +32,7 @@ _LIMITS: Final = (
     (sqlite3.SQLITE_LIMIT_EXPR_DEPTH, 1_000),
     (sqlite3.SQLITE_LIMIT_FUNCTION_ARG, 100),
     (sqlite3.SQLITE_LIMIT_LIKE_PATTERN_LENGTH, 256),
-    (sqlite3.SQLITE_LIMIT_SQL_LENGTH, 1_048_576),
+    (sqlite3.SQLITE_LIMIT_SQL_LENGTH, 16_777_216),  # of our text, which is longer than the user's
     (sqlite3.SQLITE_LIMIT_TRIGGER_DEPTH, 10),
     (sqlite3.SQLITE_LIMIT_VARIABLE_NUMBER, 32_766),
     (sqlite3.SQLITE_LIMIT_VDBE_OP, 1_000_000),

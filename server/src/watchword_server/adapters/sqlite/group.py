@@ -43,6 +43,8 @@ class Group:
         lethal: dict[int, Exception] = {}
         reached = 1
         try:
+            if engine.in_transaction:  # the roll-back of a group before failed, too
+                engine.execute("ROLLBACK")
             while True:
                 engine.execute("BEGIN IMMEDIATE")
                 answers: list[Answer] = []
@@ -61,7 +63,7 @@ class Group:
         except (sqlite3.Error, MemoryError) as error:
             if engine.in_transaction:
                 engine.execute("ROLLBACK")
-            return [lethal.get(index) or storage_fault(error) or error for index in range(reached)]
+            return [lethal.get(index) or _for_everybody(error) for index in range(reached)]
 
     def _run_one(self, engine: Engine, request: Transaction) -> Answer:
         deadline = Deadline(request.time_ms / 1_000, self.now)
@@ -76,6 +78,14 @@ class Group:
             return error
         engine.execute("RELEASE request")
         return outcomes
+
+
+def _for_everybody(error: sqlite3.Error | MemoryError) -> Exception:
+    refusal = storage_fault(error)
+    if refusal is None:
+        return error
+    refusal.__cause__ = error  # for the log
+    return refusal
 
 
 def _as_exception(answer: Answer) -> Exception:
