@@ -77,7 +77,7 @@ FUNCTIONS: Final[dict[str, tuple[Signature, ...]]] = {
     "substring": _SUBSTRING,
     "strpos": _rows(_T.INT, (_T.TEXT, _T.TEXT), text="instr({0}, ww_needle({1}))", raises=True),
     "left": _rows(_T.TEXT, (_T.TEXT, _T.INT), text="ww_left({0}, {1})"),
-    "right": _rows(_T.TEXT, (_T.TEXT, _T.INT), text="ww_right({0}, {1})"),
+    "right": _rows(_T.TEXT, (_T.TEXT, _T.INT), text="ww_right({0}, {1})", raises=True),
     "reverse": _rows(_T.TEXT, _TEXT, text="ww_reverse({0})"),
 }
 """Of fixed arguments. Where several ways fit, the one with the fewest casts is meant, then the first."""

@@ -27,7 +27,8 @@ DIFFERENCES: Final = (
     "backslash is refused even where PostgreSQL would not come to it.",
     "JSON with half a character (a lone surrogate), a number that is no double, or 1024 levels is refused.",
     "current_role is the role of the user (user, service, dba, system).",
-    "A parameter without a type is text, everywhere.",
+    "A parameter whose place gives it no type has that of another place, and is text if there is none.",
+    "What nests deeper than about 20 calls or links of arithmetic is refused; chains of AND, OR and || are not.",
 )
 """Where an answer differs from PostgreSQL's on purpose. Everything else is PostgreSQL's answer or a refusal."""
 
@@ -88,6 +89,8 @@ class Planner:
             return generate(resolve(statement, catalog, namespace, role))
         except SqlFault as fault:
             fault.statement = index
+            if fault.at is None:
+                fault.at = statement.at
             raise
         except RecursionError:
             message = "The statement is nested too deeply (nesting)."
