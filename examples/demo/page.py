@@ -29,6 +29,7 @@ printf %s 'correct horse' | .venv/bin/watchword user add ada --role user --passw
 COMMANDS_BESIDE: Final = """\
 TOKEN=$(.venv/bin/watchword token ada --data data)
 .venv/bin/python examples/whoami.py ws://127.0.0.1:8080/v1/ws "$TOKEN"
+.venv/bin/watchword sql ws://127.0.0.1:8080 --token "$TOKEN" -c "SELECT current_user, now()"
 """
 """In another one."""
 
