@@ -19,7 +19,8 @@ DIFFERENCES: Final = (
     "There is no numeric: a literal with a point or an exponent is DOUBLE; one beyond BIGINT is refused.",
     "avg of integers is DOUBLE, sum of any integers is BIGINT and is refused when it overflows, even on the way.",
     "avg of doubles is answered where PostgreSQL's sum of squares overflows.",
-    "A constant expression that fails need not fail where no row comes to it.",
+    "What would fail need not fail where the answer does not depend on it: a constant that no row comes to, the far "
+    "end of a BETWEEN whose near end is NULL. PostgreSQL promises no order either.",
     "DOUBLE has no infinity, no NaN and no negative zero.",
     "TIMESTAMP means an instant (timestamptz), with UTC as the session's zone; years are 1 to 9999; input is ISO 8601.",
     "Text compares by its bytes (collation C); lower, upper and ILIKE go letter by letter.",
