@@ -5,6 +5,7 @@ PY = .venv/bin/python
 .PHONY: help setup demo test check format-check lint types layers generated format generate lock
 
 help:
+	@echo "make setup     .venv with everything in it; the others do it by themselves"
 	@echo "make demo      a real server, real clients, every refusal of the handshake"
 	@echo "make test      all tests"
 	@echo "make check     format, lint, types, layers, generated files"

@@ -116,7 +116,7 @@ def errors_page() -> str:
         "| --- | --- |",
         f"| 4000 to 4099, and 1009, 1011, 1012, 1013 | {ADVICE_WORDS[Advice.RECONNECT]} |",
         f"| 4100 to 4199 | {ADVICE_WORDS[Advice.NEW_TOKEN]} |",
-        f"| 4200 to 4299, and 1002, 1003, 1007 | {ADVICE_WORDS[Advice.STOP]} |",
+        f"| 4200 to 4299, and 1002, 1007 | {ADVICE_WORDS[Advice.STOP]} |",
         "",
         "*Ends* says when the error ends the connection: " + "; ".join(f"*{ends.value}*" for ends in Ends) + ".",
         "Where it does not, the message is answered by `error` and the connection goes on. HTTP is the status where",

@@ -76,9 +76,8 @@ async def start_server(
     finally:
         if server is not None:
             await server.stop()
-        elif process.returncode is None:
-            process.kill()
-            await process.wait()
+        else:
+            await _kill(process)
 
 
 async def run_command(*arguments: str, environment: Mapping[str, str], password: str | None = None) -> str:
@@ -95,10 +94,21 @@ async def run_command(*arguments: str, environment: Mapping[str, str], password:
         stderr=asyncio.subprocess.PIPE,
         env=_clean(environment),
     )
-    out, error = await process.communicate((password or "").encode())
+    try:
+        out, error = await process.communicate((password or "").encode())
+    except asyncio.CancelledError:
+        await _kill(process)
+        raise
     if process.returncode:
         raise DemoFailed(f"`watchword {' '.join(arguments)}` failed: {error.decode().strip()}")
     return out.decode().strip()
+
+
+async def _kill(process: asyncio.subprocess.Process) -> None:
+    """End it and read its pipes to their end: one that is left open complains after the loop."""
+    if process.returncode is None:
+        process.kill()
+    await process.communicate()
 
 
 def write_settings(path: Path, settings: Mapping[str, Mapping[str, object]]) -> Path:

@@ -3,6 +3,8 @@
 import asyncio
 import os
 import socket as sockets
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
@@ -205,6 +207,68 @@ async def test_a_last_http_answer_that_is_not_taken_has_a_deadline(tmp_path: Pat
                 await ask_once_more(client, edge)
             await client.send(last)
             await until(edge.transport.is_closing)
+            pass_time(server, clock, 4.9)
+            assert server.service.open
+            pass_time(server, clock, 0.1)
+            await until(lambda: not server.service.open)
+
+
+async def test_a_peer_that_does_not_stop_sending_is_cut_off(tmp_path: Path) -> None:
+    """It is told MESSAGE_TOO_LARGE, and may have some more on the way; not without end, though nobody looks at it."""
+    async with (
+        running_server(tmp_path, clock=FakeClock()) as server,  # whose deadlines do not pass
+        raw_socket(server.port, sign_in(token(server))) as socket,
+    ):
+        await socket.read_http()
+        await socket.read_message()
+        socket.send(frame("text", b"x" * 1_100_000))
+        assert (await socket.read_message())["code"] == "MESSAGE_TOO_LARGE"
+        piece = b"x" * 1_048_576
+        with suppress(ConnectionError):
+            for _ in range(64):
+                socket.send(piece)
+                await socket.writer.drain()
+        await until(lambda: not server.service.open)
+
+
+@pytest.mark.parametrize("end", [Edge.timeout_keep_alive_handler, Edge.shutdown])
+async def test_who_is_idle_and_has_not_taken_all_answers_has_a_deadline(
+    tmp_path: Path, end: Callable[[Edge], None]
+) -> None:
+    """When uvicorn's timer ends it, and when the server stops."""
+    clock = FakeClock()
+    async with running_server(tmp_path, clock=clock) as server:
+        shrink_buffers(server)
+        with DeafClient(server) as client:
+            await client.send(REQUEST)
+            await until(lambda: [one for one in server.service.open if isinstance(one, Edge) and one._is_between])
+            (edge,) = server.service.open
+            while not edge.transport.get_write_buffer_size():
+                await ask_once_more(client, edge)
+            await until(lambda: edge._is_between)
+            assert isinstance(edge, Edge)
+            end(edge)
+            pass_time(server, clock, 4.9)
+            assert server.service.open
+            pass_time(server, clock, 0.1)
+            await until(lambda: not server.service.open)
+
+
+async def test_who_says_goodbye_and_does_not_take_what_is_unsent_has_a_deadline(tmp_path: Path) -> None:
+    clock = FakeClock()
+    async with running_server(tmp_path, clock=clock, limits=QUICK) as server:
+        shrink_buffers(server)
+        with DeafClient(server) as client:
+            await client.send(sign_in(token(server)))
+            await until(lambda: len(server.service.registry) == 1)
+            (connection,) = server.service.registry
+            assert isinstance(connection, WebSocket)
+            while not connection._transport.get_write_buffer_size():
+                await client.send(PINGS[: len(PINGS) // 25])
+                await asyncio.sleep(0)
+            assert connection._outbox.stalled_at is None
+            await client.send(frame("close"))
+            await until(connection._transport.is_closing)
             pass_time(server, clock, 4.9)
             assert server.service.open
             pass_time(server, clock, 0.1)

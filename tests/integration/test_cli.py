@@ -7,6 +7,7 @@ import os
 import pty
 import re
 import select
+import socket
 import subprocess
 import sys
 import types
@@ -17,6 +18,7 @@ from typing import NamedTuple, Protocol
 import argon2
 import jwt
 import pytest
+import typer
 
 from watchword_protocol import __version__
 from watchword_protocol.timestamps import parse_time
@@ -198,21 +200,104 @@ def test_what_cannot_be_done_is_one_sentence(
 
 
 @pytest.mark.parametrize(
-    "arguments",
+    ("arguments", "words", "command"),
     [
-        ["bogus"],
-        ["user", "add", "ada"],
-        ["user", "add", "ada", "--role", "king"],
-        ["token", "ada", "--expires", "0"],
-        ["token", "ada", "--expires", "soon"],
-        ["serve", "--port", "http"],
-        ["user", "list", "extra"],
+        (["bogus"], "no such command 'bogus'", ""),
+        (["user", "add", "ada"], "--role is missing: give user, service, dba or system", " user add"),
+        (
+            ["user", "add", "ada", "--role", "king"],
+            "--role: expected user, service, dba or system, got 'king'",
+            " user add",
+        ),
+        (["token"], "NAME is missing", " token"),
+        (["token", "ada", "--expires", "0"], "--expires: expected an integer from 1 to 315360000, got '0'", " token"),
+        (
+            ["token", "ada", "--expires", "soon"],
+            "--expires: expected an integer from 1 to 315360000, got 'soon'",
+            " token",
+        ),
+        (["serve", "--port", "http"], "--port: expected an integer from 0 to 65535, got 'http'", " serve"),
+        (["serve", "--port", "9" * 5000], "--port: expected an integer from 0 to 65535, got '999", " serve"),
+        (["serve", "--port", "٣"], "--port: expected an integer from 0 to 65535, got '٣'", " serve"),
+        (["serve", "--port", "1_0"], "--port: expected an integer from 0 to 65535, got '1_0'", " serve"),
+        (["user", "list", "extra"], "got unexpected extra argument", " user list"),
     ],
 )
-def test_a_wrong_call_is_status_2(cli: Cli, arguments: list[str]) -> None:
+def test_a_wrong_call_is_one_sentence_a_hint_and_status_2(
+    cli: Cli, arguments: list[str], words: str, command: str
+) -> None:
     outcome = cli(*arguments)
     assert (outcome.status, outcome.out) == (2, "")
-    assert "\nError: " in outcome.err
+    sentence, hint = outcome.err.splitlines()
+    assert sentence.startswith(f"watchword: {words}")
+    assert hint == f"Help: watchword{command} --help"
+    assert cli(*command.split(), "--help").status == 0
+
+
+def test_a_command_that_names_nothing_shows_its_help(cli: Cli) -> None:
+    for command in ([], ["user"]):
+        outcome = cli(*command)
+        assert (outcome.status, outcome.out) == (2, "")
+        assert outcome.err.startswith("Usage: ")
+
+
+def test_a_password_that_is_not_typed_changes_nothing(
+    cli: Cli, data: Path, ada: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("watchword_server.cli.user.read_password", lambda **_: typer.prompt("Password", err=True))
+    outcome = cli("user", "passwd", "ada", "--data", data)
+    assert outcome.status == 1
+    assert outcome.err.endswith("watchword: no password was given, so nothing was changed\n")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "command"),
+    [
+        (["user", "add", "ada", "--role", "user", "--password-stdin"], "watchword user passwd ada"),
+        (["user", "delete", "bo"], "watchword user list"),
+        (["user", "passwd", "bo", "--password-stdin"], "watchword user list"),
+        (["token", "bo"], "watchword user add bo --role user"),
+        (["token", "ada"], "watchword serve --dev"),
+    ],
+)
+def test_a_command_to_type_has_the_options_that_led_to_the_data(
+    cli: Cli, tmp_path: Path, arguments: list[str], command: str
+) -> None:
+    data, file = tmp_path / "my data", tmp_path / "c.toml"
+    file.write_text("")
+    place = ["--data", str(data), "--config", str(file)]
+    added = cli("user", "add", "ada", "--role", "dba", "--password-stdin", *place, stdin=PASSWORD)
+    assert added.status == 0
+    outcome = cli(*arguments, *place, stdin=PASSWORD)
+    assert outcome.status == 1
+    assert outcome.err.endswith(f": {command} --data '{data}' --config {file}\n")
+
+
+@pytest.mark.parametrize("name", ["watchword.db", "lock"])
+def test_odd_bytes_of_a_path_are_told_as_what_they_are(cli: Cli, tmp_path: Path, name: str) -> None:
+    outcome = cli("user", "list", "--data", tmp_path / "a\udcffb")
+    assert outcome == (1, "", "watchword: --data: storage.path: is not UTF-8 text\n")
+    outcome = cli("check-config", "--config", tmp_path / f"a\n{name}\x1b[2J")
+    assert outcome.status == 1
+    assert outcome.err.startswith(f"watchword: {tmp_path}/a\\n{name}\\x1b[2J: cannot be read: No such file")
+    assert outcome.err.count("\n") == 1
+
+
+def test_a_token_from_a_damaged_database_names_the_file_and_the_remedy(cli: Cli, data: Path, ada: str) -> None:
+    file = data / "watchword.db"
+    content = bytearray(file.read_bytes())
+    content[4096:] = b"\xff" * (len(content) - 4096)
+    file.write_bytes(content)
+    outcome = cli("token", "ada", "--data", data)
+    assert outcome == (1, "", f"watchword: {file}: it is damaged; restore it from a backup\n")
+
+
+def test_a_port_in_use_is_told_with_the_way_out(cli: Cli, data: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        outcome = cli("serve", "--dev", "--data", data, "--port", str(port))
+    sentence = "another program listens there; stop it, or choose another port with --port"
+    assert outcome == (1, "", f"watchword: 127.0.0.1:{port}: {sentence}\n")
 
 
 @pytest.mark.parametrize(
@@ -355,6 +440,12 @@ def test_check_config_says_ok_or_that_the_secret_is_missing(cli: Cli, monkeypatc
     assert (outcome.status, outcome.out) == (1, "")
     assert "auth.jwt_secret: is required" in outcome.err
     assert cli("check-config", "--dev") == (0, "ok\n", "")
+    monkeypatch.setenv("WATCHWORD_SERVER__HOST", "0.0.0.0")  # noqa: S104  # to be refused, nobody listens
+    outcome = cli("check-config", "--dev")
+    assert outcome.status == 1
+    assert outcome.err.startswith("watchword: server.host: is 0.0.0.0, but --dev listens on loopback only: ")
+    assert cli("serve", "--dev") == outcome, "the server says the same"
+    monkeypatch.delenv("WATCHWORD_SERVER__HOST")
     monkeypatch.setenv("WATCHWORD_AUTH__JWT_SECRET", SECRET)
     assert cli("check-config") == (0, "ok\n", "")
 
@@ -427,9 +518,24 @@ def test_an_empty_directory_name_is_not_the_current_one(cli: Cli) -> None:
     outcome = cli("user", "list", "--data", "")
     assert (outcome.status, outcome.out) == (1, "")
     assert outcome.err.startswith("watchword: --data: storage.path: ")
+    assert cli("check-config", "--config", "") == (
+        1,
+        "",
+        'watchword: --config: expected the name of a file, got ""\n',
+    )
 
 
 def test_a_host_that_is_no_name_is_told(cli: Cli, data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("WATCHWORD_AUTH__JWT_SECRET", SECRET)
     outcome = cli("serve", "--host", "a..b", "--data", data)
-    assert outcome == (1, "", "watchword: a..b: not a host name\n")
+    assert (outcome.status, outcome.out) == (1, "")
+    assert outcome.err.startswith('watchword: --host: server.host: "a..b" is no host: write an address')
+
+
+def test_an_address_of_another_machine_is_told_with_the_way_out(
+    cli: Cli, data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WATCHWORD_AUTH__JWT_SECRET", SECRET)
+    outcome = cli("serve", "--host", "192.0.2.1", "--port", "0", "--data", data)  # RFC 5737: nobody's
+    sentence = "this machine has no such address; choose another with --host"
+    assert outcome == (1, "", f"watchword: 192.0.2.1:0: {sentence}\n")

@@ -6,8 +6,11 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-SKIPPED = {".venv", "node_modules", ".git"}
-PAGES = sorted(page for page in ROOT.rglob("*.md") if not SKIPPED & set(page.relative_to(ROOT).parts))
+PAGES = sorted(
+    page
+    for page in ROOT.rglob("*.md")
+    if not any(part.startswith(".") or part == "node_modules" for part in page.relative_to(ROOT).parts)
+)
 
 _FENCE = re.compile(r"^```.*?^```", re.MULTILINE | re.DOTALL)
 _LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
@@ -40,7 +43,32 @@ def test_reference_pages_are_there() -> None:
         "CHANGELOG.md",
         "CONTRIBUTING.md",
         "SECURITY.md",
+        "server/README.md",
+        "client_sdk/python/README.md",
         "docs/reference/protocol.md",
         "docs/reference/errors.md",
         "docs/reference/config.md",
     }
+
+
+def test_readme_leads_to_every_page_for_readers() -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    led_to = {(ROOT / link.partition("#")[0]).resolve() for link in _LINK.findall(readme)}
+    inside = {"README.md", "benchmarks/README.md"}
+    pages = {page for page in PAGES if str(page.relative_to(ROOT)) not in inside}
+    assert not pages - led_to
+
+
+def test_every_target_is_told_by_make_help_and_the_main_ones_by_contributing() -> None:
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    told = set(re.findall(r'@echo "make ([a-z]+) ', makefile))
+    parts = {"help", "format-check", "lint", "types", "layers", "generated"}  # of `make check`
+    assert told == set(re.findall(r"^([a-z-]+):", makefile, re.MULTILINE)) - parts
+    contributing = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    assert set(re.findall(r"^    make ([a-z]+) ", contributing, re.MULTILINE)) == told
+
+
+def test_contributing_explains_every_folder_of_tests() -> None:
+    contributing = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    folders = {f"tests/{each.name}" for each in (ROOT / "tests").iterdir() if list(each.glob("**/*.py"))}
+    assert folders - {"tests/conftest.py"} <= set(re.findall(r"^\| `(tests/\w+)`", contributing, re.MULTILINE))

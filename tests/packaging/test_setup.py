@@ -1,17 +1,21 @@
 """scripts/setup.sh on machines of every kind, with interpreters that are played by small scripts."""
 
 import os
+import select
 import shutil
+import signal
 import subprocess
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-TOOLS = ("cat", "cksum", "dirname", "head", "mkdir", "mv", "rm", "sh", "cp", "chmod")
+TOOLS = ("cat", "cksum", "dirname", "head", "mkdir", "mv", "rm", "rmdir", "sh", "sleep", "cp", "chmod")
 
 # An interpreter as far as the set-up knows one. FITS: new enough; VENV: has ensurepip; the environment it makes holds a
-# copy of it; its pip notes each call and ends as the file `pip-status` says.
+# copy of it; its pip notes each call, waits at `pip-gate` where there is that pipe, and ends as `pip-status` says.
 PYTHON = """\
 #!/bin/sh
 fits={fits} venv={venv}
@@ -23,7 +27,9 @@ case "$*" in
     -V) echo 'Python 3.9.2' ;;
     '-m venv '*) [ "{makes}" = 1 ] || {{ echo 'ensurepip failed' >&2; exit 1; }}
         mkdir -p "$3/bin"; cp "$0" "$3/bin/python" ;;
-    '-m pip install '*) echo "{name}: $*" >>pip-calls; [ ! -f pip-status ] || exit "$(cat pip-status)" ;;
+    '-m pip install '*) echo "{name}: $*" >>pip-calls
+        [ ! -p pip-gate ] || cat pip-gate
+        [ ! -f pip-status ] || exit "$(cat pip-status)" ;;
     *) echo "unexpected: $*" >&2; exit 99 ;;
 esac
 """
@@ -48,16 +54,29 @@ class Machine:
         (self.path / name).write_text(text)
         (self.path / name).chmod(0o755)
 
-    def set_up(self) -> subprocess.CompletedProcess[str]:
-        """Run the script, from somewhere else."""
-        return subprocess.run(
+    @contextmanager
+    def begin(self) -> Iterator[subprocess.Popen[str]]:
+        """Start the script, from somewhere else; with its children it is gone at the end of the block."""
+        with subprocess.Popen(
             [self.path / "sh", self.checkout / "scripts/setup.sh"],
             cwd=self.path,
             env={"PATH": str(self.path)},
-            capture_output=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
             text=True,
-            check=False,
-        )
+            start_new_session=True,
+        ) as process:
+            try:
+                yield process
+            finally:
+                with suppress(ProcessLookupError):
+                    os.killpg(process.pid, signal.SIGKILL)
+
+    def set_up(self) -> subprocess.CompletedProcess[str]:
+        """Run the script to its end."""
+        with self.begin() as process:
+            out, err = process.communicate()
+        return subprocess.CompletedProcess(process.args, process.returncode, out, err)
 
     @property
     def pip_calls(self) -> list[str]:
@@ -68,6 +87,10 @@ class Machine:
     @property
     def environment(self) -> Path:
         return self.checkout / ".venv"
+
+    @property
+    def lock(self) -> Path:
+        return self.checkout / ".setup-lock"
 
 
 @pytest.fixture
@@ -190,3 +213,69 @@ def test_environment_of_somebodys_own_making_is_kept(machine: Machine) -> None:
     (machine.environment / "mine").write_text("")
     assert machine.set_up().returncode == 0
     assert (machine.environment / "mine").exists()
+
+
+def first_line(process: subprocess.Popen[str]) -> str:
+    """What it says first."""
+    assert process.stdout is not None
+    assert select.select([process.stdout], [], [], 10)[0]
+    return process.stdout.readline()
+
+
+def test_two_at_once_wait_for_each_other_and_the_second_finds_it_done(machine: Machine) -> None:
+    machine.add_python("python3")
+    gate = machine.checkout / "pip-gate"
+    os.mkfifo(gate)
+    with machine.begin() as first:
+        gate_opened = os.open(gate, os.O_WRONLY)  # returns once the first one's pip waits at it
+        with machine.begin() as second:
+            assert first_line(second).startswith(f"Another set-up is at work (process {first.pid}): waiting for it.")
+            os.close(gate_opened)
+            assert (first.wait(10), second.wait(10)) == (0, 0)
+    assert len(machine.pip_calls) == 1
+    assert (machine.environment / "ready").exists()
+    assert not list(machine.checkout.glob(".setup-lock*"))
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
+def test_one_that_was_ended_in_the_middle_stands_in_nobodys_way(machine: Machine, number: int) -> None:
+    machine.add_python("python3")
+    gate = machine.checkout / "pip-gate"
+    os.mkfifo(gate)
+    with machine.begin() as first:
+        gate_opened = os.open(gate, os.O_WRONLY)
+        first.send_signal(number)
+        os.close(gate_opened)  # a shell that was told to end does so after its child
+        assert first.wait(10) != 0
+    gate.unlink()
+    assert machine.lock.exists() == (number == signal.SIGKILL)
+    assert machine.set_up().returncode == 0
+    assert not list(machine.checkout.glob(".setup-lock*"))
+
+
+def test_a_lock_whose_owner_is_gone_is_taken_over_by_one_alone(machine: Machine) -> None:
+    machine.add_python("python3")
+    with subprocess.Popen(["/bin/sh", "-c", ":"]) as gone:
+        pass
+    machine.lock.mkdir()
+    (machine.lock / "pid").write_text(f"{gone.pid}\n")
+    with ExitStack() as stack:
+        for each in [stack.enter_context(machine.begin()) for _ in range(4)]:
+            out, err = each.communicate(timeout=20)
+            assert (each.returncode, err) == (0, ""), out
+    assert len(machine.pip_calls) == 1
+    assert not list(machine.checkout.glob(".setup-lock*"))
+
+
+def test_a_failed_setup_gives_the_lock_back(machine: Machine) -> None:
+    assert machine.set_up().returncode == 1
+    assert not list(machine.checkout.glob(".setup-lock*"))
+
+
+def test_a_folder_that_cannot_be_written_is_told(machine: Machine) -> None:
+    """A link to nowhere keeps root from making a directory, too."""
+    machine.add_python("python3")
+    machine.lock.symlink_to("/nowhere/at/all")
+    done = machine.set_up()
+    assert done.returncode == 1
+    assert done.stderr.startswith("watchword: a set-up cannot begin here (mkdir: ")

@@ -13,7 +13,7 @@ endings = st.builds(
     code=st.one_of(st.none(), st.sampled_from(list(ErrorCode.__members__)), st.text(max_size=10)),
     advice=st.one_of(st.none(), st.sampled_from(Advice)),
     http_status=st.one_of(st.none(), st.integers(100, 599)),
-    retry_after_ms=st.integers(0, 10**9),
+    retry_after_ms=st.integers(0, 2**53 - 1),
     authenticated_s=st.floats(0, 1e9),
 )
 histories = st.builds(Attempts, counts, st.integers(0, 3), counts)  # after a fourth policy refusal there is no further

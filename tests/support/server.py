@@ -91,14 +91,14 @@ async def running_server(
     assert not unexpected + unhandled, unexpected + unhandled
 
 
-def log_lines(lines: list[Mapping[str, Any]]) -> structlog.typing.FilteringBoundLogger:
-    """A log that is a list: one mapping a line."""
+def log_lines(lines: list[Mapping[str, Any]], *, level: int = logging.DEBUG) -> structlog.typing.FilteringBoundLogger:
+    """A log that is a list: one mapping a line, from this level on."""
 
     def note(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> Mapping[str, Any]:
         lines.append(event)
         raise structlog.DropEvent
 
-    wrapper = structlog.make_filtering_bound_logger(logging.DEBUG)
+    wrapper = structlog.make_filtering_bound_logger(level)
     log: structlog.typing.FilteringBoundLogger = structlog.wrap_logger(None, processors=[note], wrapper_class=wrapper)
     return log
 

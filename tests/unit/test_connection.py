@@ -365,6 +365,14 @@ def test_the_notice_comes_at_once_where_less_is_left() -> None:
     assert connection.wall_deadline == START.wall + 50.0
 
 
+@pytest.mark.parametrize("is_v1", [False, True])
+def test_who_comes_in_at_the_very_end_is_told_so_where_it_can_be(is_v1: bool) -> None:
+    connection = make_connection(CHECKING, is_v1=is_v1, leeway_s=30.0)
+    effects = connection.admitted(make_user(lifetime_s=20.0), after(50.0))
+    assert words(effects) == ["auth_success", *(["token_expiring"] if is_v1 else [])]
+    assert words(connection.tick(after(50.0))) == ["close TOKEN_EXPIRED"]
+
+
 def test_a_clock_that_jumps_ahead_ends_tokens_and_not_waits() -> None:
     waiting, opened = make_connection(FRESH), make_connection(OPEN)
     later = Moment(START.monotonic, START.wall + 9_999)
@@ -395,6 +403,16 @@ def test_a_peer_that_answers_lives() -> None:
             pings += 1
             connection.heard_at = after(second + 1).monotonic
     assert pings == 1_000 // 26
+
+
+def test_a_renewal_is_a_sign_of_life_even_in_the_instant_of_the_ping() -> None:
+    user = make_user(lifetime_s=None)
+    connection = make_connection(OPEN, user=user, heartbeat_interval_s=25.0)
+    assert words(connection.tick(after(25.0))) == ["ping frame"]
+    connection.heard_at = after(25.0).monotonic
+    connection.receive(CREDENTIAL, Verdict.RUN, after(25.0))
+    connection.admitted(user, after(26.0))
+    assert words(connection.tick(after(51.0))) == ["ping frame"]
 
 
 def test_a_peer_that_talks_is_not_asked() -> None:

@@ -9,6 +9,7 @@ from support.clock import FakeClock
 from support.lives import make_user
 from support.scripted_store import ScriptedStore
 from watchword_protocol.codec import decode_server
+from watchword_protocol.errors import ErrorCode
 from watchword_protocol.messages import (
     Authenticate,
     ClientMessage,
@@ -30,6 +31,7 @@ from watchword_server.handlers import HANDLERS, Handlers
 from watchword_server.identifiers import Identifiers
 from watchword_server.preparation import Prepared
 from watchword_server.queries import Queries
+from watchword_server.refusal import Refused
 from watchword_server.user import Role
 
 NO_SUBSCRIPTIONS = "Subscriptions are not supported yet: send a query"
@@ -63,6 +65,19 @@ def test_every_message_has_a_handler_but_those_that_the_connection_and_the_store
 )
 def test_each_message_is_answered(message: ClientMessage, answers: list[Any]) -> None:
     assert make_handlers().handle(message, make_user()) == answers
+
+
+@pytest.mark.parametrize(("hint", "told"), [(0, None), (70, 70)])
+def test_a_refusal_says_when_to_try_again_where_that_is_known(
+    monkeypatch: pytest.MonkeyPatch, hint: int, told: int | None
+) -> None:
+    def refuse(_message: Ping, _user: object) -> list[Any]:
+        raise Refused(ErrorCode.RATE_LIMITED, retry_after_ms=hint)
+
+    monkeypatch.setitem(HANDLERS, Ping, refuse)
+    (answer,) = make_handlers().handle(Ping(), make_user())
+    assert isinstance(answer, ErrorMessage)
+    assert (answer.code, answer.retry_after_ms) == ("RATE_LIMITED", told)
 
 
 def test_what_should_not_happen_is_the_callers_to_log(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,7 +5,6 @@ config -> data directory (locked) -> users -> authenticator -> gateway and site 
 """
 
 import asyncio
-import errno
 import random
 import resource
 import secrets
@@ -34,7 +33,7 @@ from watchword_server.auth.passwords import Passwords
 from watchword_server.auth.proxies import TrustedProxies
 from watchword_server.auth.revocations import Revocations
 from watchword_server.auth.tokens import TokenRules, Verifier, shared_secret_issuers
-from watchword_server.config import Config, ConfigError, Problem
+from watchword_server.config import Config
 from watchword_server.connection import ConnectionRules
 from watchword_server.gateway.listener import Listener, make_listener
 from watchword_server.gateway.quota import Quota
@@ -63,7 +62,6 @@ __all__ = ["RunningServer", "run", "serve"]
 
 _RECONNECT_SPREAD_MS: Final = 2_000
 _STORAGE_PATIENCE_S: Final = 2.0
-_LOOPBACK: Final = ("127.0.0.1", "::1", "localhost")
 _DEV_ORIGINS: Final = ("http://localhost:*", "http://127.0.0.1:*")
 # A socket of a client that was told so many times to go away is not even answered.
 _SOCKETS_PER_CONNECTION: Final = 2
@@ -106,8 +104,8 @@ async def serve(
         DataUnusable: The data directory is held by somebody else, or its database cannot be used.
         OSError: It cannot listen there.
     """
-    if dev and config.server.host not in _LOOPBACK:
-        raise ConfigError((Problem("server.host", f"is {config.server.host}, but --dev listens on loopback only"),))
+    if dev:
+        config.check_loopback()
     log = log or configure_log(config.ops.log, config.ops.log_level)
     clock = clock or SystemClock()
     async with AsyncExitStack() as stack:
@@ -317,8 +315,6 @@ def _bind(host: str, port: int) -> socket.socket:
     try:
         family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
         return socket.create_server((str(address[0]), port), family=family, backlog=1)
-    except UnicodeError as error:  # a label of the name is empty or too long (RFC 1035 2.3.4)
-        raise OSError(errno.EINVAL, "not a host name", host) from error
     except OSError as error:
         raise OSError(error.errno, error.strerror or str(error), authority(host, port)) from error
 

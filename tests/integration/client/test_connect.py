@@ -4,6 +4,7 @@ import asyncio
 import base64
 import json
 import ssl
+import sys
 from typing import Any
 
 import pytest
@@ -250,6 +251,13 @@ async def test_nobody_there_is_a_failed_connection() -> None:
 async def test_a_host_that_is_no_name_is_a_failed_connection() -> None:
     with pytest.raises(watchword.ConnectFailed, match="Cannot connect"):
         await watchword.connect("ws://a..b", token="a.b.c", open_timeout_s=2)
+
+
+async def test_a_proxy_that_needs_a_package_more_is_a_failed_connection(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "python_socks", None)  # not installed, whatever is
+    monkeypatch.setenv("socks_proxy", "socks5://127.0.0.1:1")
+    with pytest.raises(watchword.ConnectFailed, match="requires python-socks"):
+        await watchword.connect("ws://db.invalid", token="a.b.c", open_timeout_s=2)
 
 
 @pytest.mark.parametrize("first", ["unknown_of_the_future", "pong", "draining"])

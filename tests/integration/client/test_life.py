@@ -6,6 +6,7 @@ import time
 from typing import Any
 
 import pytest
+from websockets.protocol import State as WebSocketState
 from websockets.utils import accept_key
 
 import watchword
@@ -191,7 +192,8 @@ async def test_closing_while_something_is_asked_says_that_it_was_you() -> None:
             await asking
 
 
-async def test_leaving_sends_a_close_frame() -> None:
+@pytest.mark.parametrize("times", [1, 3])
+async def test_leaving_is_a_close_handshake_however_often_it_is_asked_for(times: int) -> None:
     closed_with: asyncio.Future[int | None] = asyncio.get_running_loop().create_future()
 
     async def live(peer: Peer) -> None:
@@ -200,9 +202,15 @@ async def test_leaving_sends_a_close_frame() -> None:
         closed_with.set_result(peer.socket.close_code)
 
     async with play(live) as server:
-        async with watchword.connect(server.url, token="a.b.c"):
-            pass
-        assert await closed_with == 1000
+        async with watchword.connect(server.url, token="a.b.c") as db:
+            socket = db._link.connection._socket
+            closing = []
+            for _ in range(times):
+                closing.append(asyncio.create_task(db.close()))
+                while socket.state is WebSocketState.OPEN:  # noqa: ASYNC110  # the close frame sets no event
+                    await asyncio.sleep(0)
+            await asyncio.gather(*closing)
+        assert (await closed_with, socket.close_code) == (1000, 1000)
 
 
 async def test_a_server_that_does_not_answer_the_close_is_left_in_time() -> None:
@@ -221,6 +229,45 @@ async def test_a_server_that_does_not_answer_the_close_is_left_in_time() -> None
         assert time.monotonic() - began < 1
         assert watchword_tasks() == set()
         gone.set()
+
+
+async def test_closing_can_be_cancelled_and_ends_at_once_then() -> None:
+    async def accept_and_read_nothing(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await answer_upgrade(reader, writer)
+        await gone.wait()
+        writer.close()
+
+    gone = asyncio.Event()
+    server = await asyncio.start_server(accept_and_read_nothing, "127.0.0.1", 0)
+    async with server:
+        port = server.sockets[0].getsockname()[1]
+        db = await watchword.connect(f"ws://127.0.0.1:{port}", token="a.b.c", close_timeout_s=3600)
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(db.close(), 0.02)
+        assert watchword_tasks() == set()
+        assert db.state is State.CLOSED
+        gone.set()
+
+
+async def test_a_token_function_that_refuses_to_be_cancelled_cannot_keep_the_client_open() -> None:
+    async def fetch() -> str:
+        asked.set()
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            return "a.b.c"
+        return "never"
+
+    asked = asyncio.Event()
+    async with play(welcome()) as server:
+        db = watchword.connect(server.url, token=fetch)
+        opening = asyncio.create_task(db.__aenter__())
+        await asked.wait()
+        await asyncio.wait_for(db.close(), 2)
+        with pytest.raises(watchword.Closed):
+            await opening
+        assert server.requests == []
+        assert watchword_tasks() == set()
 
 
 async def test_a_server_that_never_reads_is_left_in_time() -> None:
@@ -351,6 +398,31 @@ async def test_the_token_function_may_close_the_client() -> None:
         with pytest.raises(watchword.Closed):
             await db
         assert watchword_tasks() == set()
+
+
+def test_a_client_whose_loop_has_ended_is_closed_and_can_be_closed() -> None:
+    async def open_and_leave() -> watchword.Client:
+        async with play(welcome()) as server:
+            return await watchword.connect(server.url, token="a.b.c")
+
+    db = asyncio.run(open_and_leave())
+    asyncio.run(db.close())
+    assert db.state is State.CLOSED
+
+
+async def test_a_fault_of_a_function_given_to_connect_is_raised_by_closing() -> None:
+    async def sleep(_seconds: float) -> None:
+        raise ZeroDivisionError("on purpose")
+
+    async def live(peer: Peer) -> None:
+        await peer.say(auth_success(lifetime_s=None))
+        peer.cut()
+
+    async with play(live) as server:
+        db = await watchword.connect(server.url, token="a.b.c", sleep=sleep)
+        await db.wait_for(State.CLOSED, timeout_s=2)
+        with pytest.raises(ZeroDivisionError, match="on purpose"):
+            await db.close()
 
 
 async def test_forgetting_to_close_warns_and_ends_the_connection() -> None:

@@ -41,7 +41,16 @@ def connect(url: str, time: SteppedTime, **arguments: Any) -> watchword.Client:
 
 @pytest.mark.parametrize(
     ("close_code", "reason"),
-    [(None, ""), (1000, ""), (1001, ""), (1005, ""), (1011, ""), (1012, "SERVER_SHUTDOWN"), (4055, "MOON_PHASE")],
+    [
+        (None, ""),
+        (1000, ""),
+        (1001, ""),
+        (1003, ""),
+        (1005, ""),
+        (1011, ""),
+        (1012, "SERVER_SHUTDOWN"),
+        (4055, "MOON_PHASE"),
+    ],
 )
 async def test_an_end_that_allows_it_is_followed_by_another_connection(close_code: int | None, reason: str) -> None:
     time = SteppedTime()

@@ -240,3 +240,15 @@ async def test_after_a_sign_out_the_connection_lives_until_its_token_ends() -> N
         await time.pass_wait()
         status = await db.wait_for(State.CLOSED, timeout_s=2)
         assert isinstance(status.reason, watchword.AuthenticationStopped)
+
+
+async def test_a_sleep_that_raises_is_logged_and_makes_no_circle(caplog: pytest.LogCaptureFixture) -> None:
+    async def sleep(_seconds: float) -> None:
+        raise ZeroDivisionError("on purpose")
+
+    tokens = count_tokens()
+    async with play(welcome()) as server, watchword.connect(server.url, token=tokens, sleep=sleep) as db:
+        assert await db.ping() > 0
+        assert await db.ping() > 0
+    assert await tokens() == "t2"
+    assert "ZeroDivisionError: on purpose" in caplog.text

@@ -1,48 +1,21 @@
 """The synchronous form: the same nouns, from a thread without a loop."""
 
 import asyncio
+import os
 import signal
 import sys
 import threading
 import time
-from collections.abc import Callable, Generator
-from concurrent.futures import Future
-from contextlib import contextmanager
+import warnings
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
 
 import pytest
 
 import watchword
-from support.scripted_server import Life, Peer, ScriptedServer, auth_success, play, refuse, welcome
+from support.scripted_server import Peer, auth_success, refuse, welcome
+from support.scripted_thread import play_in_thread, watchword_threads
 from watchword import State
-
-
-@contextmanager
-def play_in_thread(*lives: Life) -> Generator[ScriptedServer]:
-    """The scripted server, with a loop and a thread of its own."""
-    ready = threading.Event()
-    stop: list[tuple[asyncio.AbstractEventLoop, asyncio.Event]] = []
-    servers: list[ScriptedServer] = []
-
-    async def run() -> None:
-        async with play(*lives) as server:
-            servers.append(server)
-            stop.append((asyncio.get_running_loop(), asyncio.Event()))
-            ready.set()
-            await stop[0][1].wait()
-
-    thread = threading.Thread(target=asyncio.run, args=(run(),))
-    thread.start()
-    assert ready.wait(5)
-    try:
-        yield servers[0]
-    finally:
-        loop, event = stop[0]
-        loop.call_soon_threadsafe(event.set)
-        thread.join()
-
-
-def watchword_threads() -> list[str]:
-    return [thread.name for thread in threading.enumerate() if thread.name == "watchword"]
 
 
 def test_a_script_comes_in_asks_and_leaves() -> None:
@@ -153,6 +126,88 @@ def test_a_client_is_opened_once() -> None:
     with play_in_thread(welcome()) as server, watchword.sync.connect(server.url, token="a.b.c") as db:
         with pytest.raises(RuntimeError, match="make another"):
             db.open()
+        assert db.ping() > 0
+
+
+# After the end
+
+
+def test_a_closed_client_still_tells_its_state() -> None:
+    with play_in_thread(welcome()) as server:
+        with watchword.sync.connect(server.url, token="a.b.c") as db:
+            early = db.states()
+            assert next(early).state is State.OPEN
+        assert db.wait_for(State.CLOSED).state is State.CLOSED
+        assert db.wait_for(State.CLOSED, timeout_s=1) is db.status
+        assert [status.state for status in db.states()] == [State.CLOSED]
+        assert [status.state for status in early] == [State.CLOSED]
+        for ask in (db.ping, lambda: db.wait_for(State.OPEN)):
+            with pytest.raises(watchword.Closed, match="is closed"):
+                ask()
+
+
+def test_a_closed_client_says_what_closed_it_as_the_other_form_does() -> None:
+    async def live(peer: Peer) -> None:
+        await peer.say(auth_success())
+        await peer.close(4212, "REPLACED")
+
+    with play_in_thread(live) as server:
+        with watchword.sync.connect(server.url, token="a.b.c") as db:
+            db.wait_for(State.CLOSED, timeout_s=2)
+        for ask in (db.ping, lambda: db.wait_for(State.OPEN)):
+            with pytest.raises(watchword.Replaced):
+                ask()
+
+
+def test_a_client_that_was_never_open_says_so() -> None:
+    db = watchword.sync.connect("ws://h", token="a.b.c")
+    for ask in (db.ping, lambda: db.wait_for(State.CLOSED), lambda: next(db.states())):
+        with pytest.raises(watchword.Closed, match="not open; use `with`"):
+            ask()
+    db.close()
+
+
+def test_who_waits_for_the_end_in_another_thread_sees_it() -> None:
+    with play_in_thread(welcome()) as server:
+        db = watchword.sync.connect(server.url, token="a.b.c").open()
+        first = threading.Event()
+
+        def follow() -> list[State]:
+            seen = []
+            for status in db.states():
+                seen.append(status.state)
+                first.set()
+            return seen
+
+        with ThreadPoolExecutor() as pool:
+            ended = [pool.submit(db.wait_for, State.CLOSED) for _ in range(3)]
+            followed = pool.submit(follow)
+            assert first.wait(5)
+            closers = [pool.submit(db.close) for _ in range(2)]
+            assert [closer.result(5) for closer in closers] == [None, None]
+            assert watchword_threads() == []
+            assert {future.result(5).state for future in ended} == {State.CLOSED}
+            assert followed.result(5) == [State.OPEN, State.CLOSED]
+
+
+def test_a_forked_process_is_told_that_the_client_is_its_parents() -> None:
+    with play_in_thread(welcome()) as server, watchword.sync.connect(server.url, token="a.b.c") as db:
+        reader, writer = os.pipe()
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)  # newer versions of Python warn of what is tested here
+            child = os.fork()
+        if child == 0:
+            try:
+                db.ping()
+            except RuntimeError as error:
+                os.write(writer, str(error).encode())
+            db.close()
+            os._exit(0)
+        os.close(writer)
+        said = os.read(reader, 1000).decode()
+        os.close(reader)
+        assert os.waitpid(child, 0)[1] == 0
+        assert said == "The client belongs to the process that opened it; open another after a fork"
         assert db.ping() > 0
 
 

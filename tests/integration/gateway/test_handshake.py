@@ -165,8 +165,9 @@ async def test_the_websocket_headers_come_before_the_limits_and_these_before_ori
             assert answer.headers["retry-after"] == ["30"]
 
 
-async def test_origin_comes_before_the_credential(servers: Servers) -> None:
-    sent = upgrade("Origin: https://evil.example", "Authorization: Bearer x.y.z")
+@pytest.mark.parametrize("credential", ["Bearer x.y.z", "Bearer", "nonsense"])
+async def test_origin_comes_before_the_credential(servers: Servers, credential: str) -> None:
+    sent = upgrade("Origin: https://evil.example", f"Authorization: {credential}")
     async with raw_socket(servers["close"].port, sent) as socket:
         await socket.read_http()
         error, close_code = await socket.read_refusal()

@@ -1,12 +1,14 @@
 """What strangers do to an HTTP server: empty lines, trailers, missing and repeated Host, more than one turn takes."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
+from uvicorn.protocols.http import httptools_impl
 
 from support.clock import FakeClock
 from support.presenting import basic
-from support.raw_socket import raw_socket, text, upgrade
+from support.raw_socket import get, raw_socket, text, upgrade
 from support.server import PASSWORD, pass_time, running_server, until
 from watchword_server.app import RunningServer
 from watchword_server.connection import Moment
@@ -97,3 +99,15 @@ async def test_a_client_that_pipelines_and_leaves_is_no_error(tmp_path: Path) ->
                 assert (await socket.read_http()).status == 200
         async with raw_socket(server.port, request) as socket:
             assert (await socket.read_http()).status == 401
+
+
+async def test_who_has_reset_its_connection_still_has_an_address(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """uvicorn asks the socket, which does not know any more; failures must not be counted for nobody."""
+    monkeypatch.setattr(httptools_impl, "get_remote_addr", lambda _transport: None)
+    lines: list[Any] = []
+    request = get("/v1/api/auth/me", basic("ada", "wrong horse 1"))
+    async with running_server(tmp_path, lines=lines) as server, raw_socket(server.port, request) as socket:
+        assert (await socket.read_http()).status == 401
+    assert [line["address"] for line in lines] == ["127.0.0.1"]

@@ -13,6 +13,7 @@ from support.presenting import basic, sign_in
 from support.raw_socket import RawSocket, frame, get, raw_socket, upgrade
 from support.server import PASSWORD, hold_passwords, pass_time, running_server, token, until
 from watchword_server.app import RunningServer
+from watchword_server.gateway.edge import Edge
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -38,9 +39,47 @@ async def test_half_a_header_block_has_a_deadline(tmp_path: Path, before: bytes,
             assert await socket.read_end() == b""
 
 
-async def test_who_does_not_leave_after_a_refusal_is_cut_off(tmp_path: Path) -> None:
+async def test_half_a_header_block_behind_a_slow_request_has_a_deadline(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     clock = FakeClock()
     async with running_server(tmp_path, clock=clock) as server:
+        entered, released = hold_passwords(server, monkeypatch)
+        async with raw_socket(server.port, get("/v1/api/auth/me", basic("ada", PASSWORD)), get()[:-2]) as socket:
+            await entered.wait()
+            (edge,) = server.service.open
+            await until(lambda: edge._head_bytes)
+            pass_time(server, clock, 4.9)
+            assert not edge._is_over
+            pass_time(server, clock, 0.1)
+            assert edge._is_over
+            released.set()
+            answer = await socket.read_http()
+            assert (answer.status, answer.headers["connection"]) == (200, ["close"])
+            assert await socket.read_end() == b""
+
+
+async def test_half_a_header_block_behind_a_slow_request_is_read_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The answer that comes between its halves does not make the second one the beginning of another request."""
+    async with running_server(tmp_path) as server:
+        entered, released = hold_passwords(server, monkeypatch)
+        async with raw_socket(server.port, get("/v1/api/auth/me", basic("ada", PASSWORD)), get()[:-9]) as socket:
+            await entered.wait()
+            (edge,) = server.service.open
+            await until(lambda: edge._head_bytes)
+            released.set()
+            assert (await socket.read_http()).status == 200
+            socket.send(get()[-9:])
+            answer = await socket.read_http()
+            assert (answer.status, "connection" in answer.headers) == (200, False)
+
+
+async def test_who_does_not_leave_after_a_refusal_is_cut_off(tmp_path: Path) -> None:
+    """After a time of its own, however long a header block may take."""
+    clock = FakeClock()
+    async with running_server(tmp_path, clock=clock, handshake={"header_timeout_s": 100}) as server:
         for before in (b"", get()):
             async with raw_socket(server.port, before) as socket:
                 if before:
@@ -49,7 +88,7 @@ async def test_who_does_not_leave_after_a_refusal_is_cut_off(tmp_path: Path) -> 
                 assert (await socket.read_http()).status == 400
                 assert len(server.service.open) == 1
                 pass_time(server, clock, 5)
-                await until(lambda: not server.service.open)
+                await until(lambda: not server.service.open, patience_s=2)  # less than uvicorn's own timer has
 
 
 async def test_a_large_header_block_behind_a_slow_request_is_cut(
@@ -106,6 +145,21 @@ async def test_a_used_connection_may_still_become_a_websocket(server: RunningSer
         await expect_websocket(socket)
 
 
+async def test_who_has_not_taken_its_answers_gets_no_websocket(server: RunningServer) -> None:
+    """Whose transport is full already would not be noticed to be stuck: it is told so only once."""
+    async with raw_socket(server.port, get()) as socket, raw_socket(server.port, get()) as other:
+        for each in (socket, other):
+            assert (await each.read_http()).status == 200
+        for edge in server.service.open:
+            edge.pause_writing()  # as its transport does when it is full
+        socket.send(sign_in(token(server)))
+        assert await socket.read_end() == b""
+        (edge,) = server.service.open
+        edge.resume_writing()
+        other.send(sign_in(token(server)))
+        await expect_websocket(other)
+
+
 async def expect_websocket(socket: RawSocket) -> None:
     assert (await socket.read_http()).status == 101
     assert (await socket.read_message())["type"] == "auth_success"
@@ -148,6 +202,79 @@ async def test_a_body_that_never_comes_keeps_nothing(tmp_path: Path) -> None:
                 assert (await socket.read_http()).status == status
                 assert await socket.read_end() == b""
         await until(lambda: not server.service.open)
+
+
+# What stands before, and what is repeated.
+WRAPPINGS = {
+    "chunk extensions": (b"", b"1;" + b"x" * 1_000 + b"\r\n_\r\n"),
+    "leading zeros": (b"", b"0" * 1_000 + b"1\r\n_\r\n"),
+    "trailers": (b"0\r\n", b"a: " + b"b" * 1_000 + b"\r\n"),
+}
+
+
+@pytest.mark.parametrize("wrapping", WRAPPINGS)
+async def test_what_is_wrapped_around_a_body_is_bounded(
+    tmp_path: Path, wrapping: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is nobody's, however long the request takes; which is still answered."""
+    before, piece = WRAPPINGS[wrapping]
+    async with running_server(tmp_path) as server:
+        entered, released = hold_passwords(server, monkeypatch)
+        request = get("/v1/api/auth/me", basic("ada", PASSWORD), "Transfer-Encoding: chunked")
+        async with raw_socket(server.port, request, before) as socket:
+            await entered.wait()
+            (edge,) = server.service.open
+            sent = 0
+            while not edge._is_over:
+                socket.send(piece)
+                sent += len(piece)
+                assert sent < 1_000_000
+                await asyncio.sleep(0)
+            released.set()
+            answer = await socket.read_http()
+            assert (answer.status, answer.headers["connection"]) == (200, ["close"])
+
+
+async def test_a_body_may_come_byte_by_byte(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In chunks of one byte, which have five around it; and the connection goes on."""
+    async with running_server(tmp_path) as server:
+        entered, released = hold_passwords(server, monkeypatch)
+        request = get("/v1/api/auth/me", basic("ada", PASSWORD), "Transfer-Encoding: chunked")
+        async with raw_socket(server.port, request, b"1\r\n_\r\n" * 20_000, b"0\r\n\r\n") as socket:
+            await entered.wait()
+            (edge,) = server.service.open
+            await until(lambda: edge._is_body_complete)
+            released.set()
+            assert (await socket.read_http()).status == 200
+            socket.send(get())
+            assert (await socket.read_http()).status == 200
+
+
+def bodies(server: RunningServer) -> list[int]:
+    """How many bytes have come of the body of each request under way."""
+    return [each._body_bytes for each in server.service.open if isinstance(each, Edge) and each._under_way]
+
+
+async def test_a_body_has_half_a_minute(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """While its request is under way; one that has come whole has no deadline any more."""
+    clock = FakeClock()
+    async with running_server(tmp_path, clock=clock) as server:
+        _, released = hold_passwords(server, monkeypatch)
+        request = get("/v1/api/auth/me", basic("ada", PASSWORD), "Content-Length: 10")
+        async with raw_socket(server.port, request, b"12345") as late, raw_socket(server.port, request) as good:
+            await until(lambda: sorted(bodies(server)) == [0, 5])
+            pass_time(server, clock, 29.9)
+            good.send(b"1234567890")
+            await until(lambda: sorted(bodies(server)) == [5, 10])
+            assert len(server.service.open) == 2
+            pass_time(server, clock, 0.1)
+            assert await late.read_end() == b""
+            await until(lambda: len(server.service.open) == 1)
+            pass_time(server, clock, 1_000)
+            released.set()
+            assert (await good.read_http()).status == 200
+            good.send(get())
+            assert (await good.read_http()).status == 200
 
 
 async def test_a_body_that_comes_is_read_over(server: RunningServer) -> None:

@@ -204,3 +204,23 @@ async def test_who_leaves_while_a_password_waits_is_noticed_at_once(
         async with raw_socket(server.port, upgrade(basic("ada", PASSWORD))):
             await until(entered.is_set)
         await until(lambda: is_empty(server))
+
+
+@pytest.mark.parametrize("mode", ["close", "http"])
+@pytest.mark.parametrize("is_ended", [True, False])
+async def test_a_check_that_nobody_waits_for_any_more_is_given_up(
+    timeless: Mapping[str, RunningServer], mode: str, monkeypatch: pytest.MonkeyPatch, *, is_ended: bool
+) -> None:
+    """And its place in the line with it, whether the client left or was told to."""
+    server = timeless[mode]
+    forget_passwords(server)
+    entered, _released = hold_passwords(server, monkeypatch)
+    async with raw_socket(server.port, upgrade(basic("ada", PASSWORD))) as socket:
+        await until(entered.is_set)
+        if is_ended:
+            (connection,) = server.service.open
+            connection.end(ErrorCode.SERVER_SHUTDOWN)
+        else:
+            socket.abort()
+        await until(lambda: not server.service.authenticator._waiting)
+    await until(lambda: is_empty(server))

@@ -268,6 +268,20 @@ async def test_broken_frames_end_the_connection(
         assert await socket.read_end() == b""
 
 
+@pytest.mark.parametrize("sent", [frame("text", b"{}", mask=None), frame("text", b"x" * 2_001), frame("pong") * 130])
+async def test_who_does_not_leave_when_its_connection_has_ended_is_cut_off(tmp_path: Path, sent: bytes) -> None:
+    clock, limits = FakeClock(), {"messages_per_s": 10, "max_message_bytes": 2_000}
+    async with (
+        running_server(tmp_path, clock=clock, limits=limits) as server,
+        raw_socket(server.port, sign_in(token(server)), sent) as socket,
+    ):
+        await socket.read_end()
+        pass_time(server, clock, 4.9)
+        assert len(server.service.open) == 1
+        pass_time(server, clock, 0.1)
+        await until(lambda: not server.service.open)
+
+
 @pytest.mark.parametrize("payload", [b"", b"\x03\xe8", b"\x03\xe8bye", b"\x0f\xa0", b"\x03\xe8" + b"r" * 123])
 async def test_a_close_is_echoed_and_nothing_behind_it_is_read(server: RunningServer, payload: bytes) -> None:
     behind = [frame("ping"), frame("text", b"\xff"), text({"type": "ping"})]

@@ -236,6 +236,16 @@ async def test_after_closing_nothing_is_verified(passwords: Passwords, ada: Acco
     assert refusal.value.code is ErrorCode.SERVER_SHUTDOWN
 
 
+async def test_closing_calls_off_who_waits_in_line(passwords: Passwords, hasher: Hasher) -> None:
+    """So that a stop waits for two hashes at most."""
+    tasks = await hold_up(passwords, hasher, 2 + 3)
+    passwords.close()
+    hasher.gate.set()
+    results = await asyncio.gather(*tasks, return_exceptions=True)
+    assert [type(result) for result in results] == [bool] * 2 + [asyncio.CancelledError] * 3
+    assert len(hasher.verified) == 2
+
+
 @pytest.mark.parametrize("password", ["12345678", "éééééééé", "x" * 1_024])
 def test_a_password_that_may_be_set_comes_back(password: str) -> None:
     assert check_password(password) == password

@@ -1,5 +1,7 @@
 """The url, checked and completed."""
 
+from typing import Any
+
 import pytest
 
 from watchword.address import complete_url, is_loopback
@@ -14,6 +16,7 @@ from watchword.address import complete_url, is_loopback
         ("wss://db.example/behind/a/proxy", "wss://db.example/behind/a/proxy"),
         ("ws://h?compress=false", "ws://h/v1/ws?compress=false"),
         ("ws://[::1]:9", "ws://[::1]:9/v1/ws"),
+        ("WSS://h/a", "wss://h/a"),
     ],
 )
 def test_a_bare_host_gets_the_path(url: str, complete: str) -> None:
@@ -33,6 +36,9 @@ def test_a_bare_host_gets_the_path(url: str, complete: str) -> None:
         ("ws://[::1", "is not a url"),
         ("ws://ada:secret@h", "must not hold a credential"),
         ("ws://h/#top", "fragment"),
+        ("ws://h /v1/ws", "spaces or control characters"),
+        ("ws://h/\r\nX-Evil: 1", "spaces or control characters"),
+        ("ws://h/\u2028", "spaces or control characters"),
     ],
 )
 def test_a_wrong_url_is_one_sentence_that_says_what_to_do(url: str, words: str) -> None:
@@ -55,3 +61,9 @@ def test_a_wrong_url_is_one_sentence_that_says_what_to_do(url: str, words: str) 
 )
 def test_loopback_is_told_from_the_rest(url: str, *, expected: bool) -> None:
     assert is_loopback(url) is expected
+
+
+@pytest.mark.parametrize("url", [None, b"ws://h", 5])
+def test_a_url_that_is_no_text_is_told_so(url: Any) -> None:
+    with pytest.raises(TypeError, match="url must be a string, not"):
+        complete_url(url)

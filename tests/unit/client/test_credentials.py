@@ -44,6 +44,10 @@ def test_each_way_puts_the_credential_in_one_place(
         ((None, None, "pw", "header"), ValueError, "together, neither empty"),
         ((None, "ada", "", "header"), ValueError, "together, neither empty"),
         ((None, "a:da", "pw", "header"), ValueError, "colon"),
+        ((None, "ada", "pw\ud800", "header"), ValueError, "password must be text that has a UTF-8 form"),
+        ((None, "\udfff", "pw", "first_message"), ValueError, "user must be text that has a UTF-8 form"),
+        ((None, "ada", b"pw", "header"), TypeError, "password must be a string, not bytes"),
+        ((None, 7, "pw", "header"), TypeError, "user must be a string, not int"),
         ((None, "ada", "pw", "subprotocol"), ValueError, "only a token"),
         (("t", None, None, "cookie"), ValueError, "header, first_message, subprotocol"),
         ((7, None, None, "header"), TypeError, "a string or an async function, not int"),
@@ -99,6 +103,34 @@ async def test_a_timeout_of_the_functions_own_is_not_taken_for_ours() -> None:
 
     with pytest.raises(TokenUnavailable, match="the vault is slow"):
         await Credential(fetch, None, None, "header").fetch(1)
+
+
+async def test_a_cancellation_of_the_functions_own_is_a_failure_of_it() -> None:
+    async def fetch() -> str:
+        vault = asyncio.create_task(asyncio.Event().wait())
+        vault.cancel()
+        await vault
+        return "never"
+
+    with pytest.raises(TokenUnavailable, match="cancelled, and not by this client"):
+        await Credential(fetch, None, None, "header").fetch(1)
+
+
+async def test_a_function_that_goes_on_when_it_is_cancelled_changes_nothing() -> None:
+    async def fetch() -> str:
+        asked.set()
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            return "a.b.c"
+        return "never"
+
+    asked = asyncio.Event()
+    fetching = asyncio.create_task(Credential(fetch, None, None, "header").fetch(1))
+    await asked.wait()
+    fetching.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await fetching
 
 
 @pytest.mark.parametrize("token", ["", "a\nb", None, b"a.b.c"])

@@ -110,3 +110,18 @@ def test_retry_after_is_a_hint_where_it_is_seconds(retry_after: str | None, expe
 
 def test_a_redirect_says_why_it_is_not_followed() -> None:
     assert "credential would go along" in str(explain_status(307, b"", None))
+
+
+@pytest.mark.parametrize("code", ["INVALID_SQL", "TYPE_MISMATCH", "NOT_FOUND", "SQL_FROM_THE_FUTURE"])
+def test_the_place_of_an_error_in_sql_is_kept_whatever_its_code(code: str) -> None:
+    error = explain_message(ErrorMessage(code, "Near 'form'", "r_5", line=2, column=8, statement=0))
+    assert (error.line, error.column, error.statement) == (2, 8, 0)
+    assert str(error).startswith(f"{code}: Near 'form' (statement 0, line 2, column 8). ")
+
+
+def test_an_error_without_a_place_has_none() -> None:
+    for error in (explain_message(SQL), explain_message(EXPIRED)):
+        assert (error.line, error.column, error.statement) == (None, None, None)
+        assert "(statement" not in str(error)
+    partly = explain_message(ErrorMessage("QUERY_TIMEOUT", "2000 ms", "r_6", statement=3))
+    assert str(partly).startswith("QUERY_TIMEOUT: 2000 ms (statement 3). ")

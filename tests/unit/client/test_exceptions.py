@@ -29,6 +29,13 @@ def test_each_row_has_one_class_that_is_named_like_it(code: ErrorCode) -> None:
     assert code.remedy in str(error)
 
 
+def test_every_error_about_sql_is_caught_by_one_class() -> None:
+    """Those of the table that end no connection; those about subscriptions, and INTERNAL_ERROR, are none."""
+    sql = {code for code in ErrorCode if issubclass(type(ServerError.from_wire(code.name)), watchword.SqlError)}
+    others = {code for code in ErrorCode if code.name.startswith("SUBSCRIPTION_")} | {ErrorCode.SCHEMA_CHANGED}
+    assert sql == {code for code in ErrorCode if code.close is None} - others
+
+
 def test_a_row_cannot_be_bound_twice() -> None:
     with pytest.raises(TypeError, match="TOKEN_EXPIRED is bound to TokenExpired already"):
         type("Another", (ServerError,), {}, code=ErrorCode.TOKEN_EXPIRED)
@@ -79,7 +86,7 @@ def test_the_sentence_holds_the_remedy_the_wait_and_the_request() -> None:
 
 @pytest.mark.parametrize("copied", [copy.copy, lambda error: pickle.loads(pickle.dumps(error))])  # noqa: S301  # our own
 def test_an_exception_survives_copying(copied: "object") -> None:
-    error = ServerError.from_wire("MOON_PHASE", "Full", close_code=4155, request_id="r_3", retry_after_ms=7)
+    error = ServerError.from_wire("MOON_PHASE", "Full", close_code=4155, request_id="r_3", retry_after_ms=7, line=4)
     assert callable(copied)
     twin = copied(error)
     assert (type(twin), str(twin), vars(twin)) == (ServerError, str(error), vars(error))

@@ -36,6 +36,19 @@ async def test_who_lags_far_behind_goes_on_from_what_is_kept() -> None:
     assert rest[-1].state is State.CLOSED
 
 
+async def test_a_wait_for_the_next_state_can_be_cancelled_and_taken_up_again() -> None:
+    log = StateLog()
+    following = log.follow()
+    assert (await anext(following)).state is State.CONNECTING
+    for _ in range(2):
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(anext(following), 0.001)
+    for state in (State.OPEN, State.CLOSED):
+        log.publish(Status(state))
+    assert [status.state async for status in following] == [State.OPEN, State.CLOSED]
+    assert [status async for status in following] == []
+
+
 async def test_nothing_follows_closed() -> None:
     log = StateLog()
     log.publish(Status(State.CLOSED))

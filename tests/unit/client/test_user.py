@@ -24,6 +24,16 @@ def test_without_an_expiry_there_is_no_lifetime() -> None:
     assert (user.expires_at, user.lifetime_s) == (None, None)
 
 
-def test_a_time_that_is_none_is_a_value_error() -> None:
-    with pytest.raises(ValueError, match="isoformat"):
-        read_user(answer("soon"))
+@pytest.mark.parametrize(
+    ("time", "words"),
+    [
+        ("soon", "isoformat"),
+        ("0001-01-01T00:00:00+23:59", "outside the years 1 to 9999"),
+        ("9999-12-31T23:59:59-23:59", "outside the years 1 to 9999"),
+    ],
+)
+def test_a_time_that_is_none_is_a_value_error(time: str, words: str) -> None:
+    with pytest.raises(ValueError, match=words):
+        read_user(answer(time))
+    with pytest.raises(ValueError, match=words):
+        read_user(answer(None, server_time=time))

@@ -143,6 +143,24 @@ def test_missing_secret_is_told_with_a_way_to_make_one() -> None:
         Config().check_secret()
 
 
+@pytest.mark.parametrize("host", ["127.0.0.1", "::1", "localhost"])
+def test_loopback_is_loopback(host: str) -> None:
+    Config(server=Server(host=host)).check_loopback()
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "db.example"])  # noqa: S104  # to be refused, nobody listens
+def test_host_that_can_be_reached_is_not_loopback(host: str) -> None:
+    with pytest.raises(ConfigError, match=r"^server.host: is .*, but --dev listens on loopback only: 127"):
+        Config(server=Server(host=host)).check_loopback()
+
+
+def test_token_fits_into_a_header_line() -> None:
+    """Else the longest would come in by the first message only."""
+    assert Auth(max_token_bytes=8_000).max_token_bytes == 8_000
+    with pytest.raises(ConfigError, match=r"^auth.max_token_bytes: expected an integer from 128 to 8000"):
+        Auth(max_token_bytes=8_001)
+
+
 def test_secret_can_be_supplied_later() -> None:
     config = Config(server=Server(port=0)).with_secret(SECRET)
     config.check_secret()

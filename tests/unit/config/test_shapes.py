@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from watchword_server.config.shapes import (
+    host_fault,
     issuers_fault,
     listen_fault,
     origins_fault,
@@ -18,6 +19,11 @@ RIGHT: list[tuple[Callable[[Any], str | None], Any]] = [
     (origins_fault, []),
     (origins_fault, ["https://app.example", "http://localhost:3000", "http://127.0.0.1:*", "http://[::1]:8080"]),
     (origins_fault, ["capacitor://localhost", "chrome-extension://abcdef"]),
+    *(
+        (host_fault, host)
+        for host in ("127.0.0.1", "::", "fe80::1%eth0", "localhost", "db.example", "db.example.", "my_db-1", "bücher.x")
+    ),
+    (origins_fault, ["https://a:65535", "https://a:1"]),
     (proxies_fault, ["10.0.0.7", "10.0.0.0/8", "::1", "fd00::/8"]),
     (issuers_fault, ["https://a", "https://a/", "my issuer"]),
     (listen_fault, ""),
@@ -34,6 +40,12 @@ WRONG: list[tuple[Callable[[Any], str | None], Any, str]] = [
     (origins_fault, ["*"], "not an origin"),
     (origins_fault, ["https://a:port"], "not an origin"),
     (origins_fault, ["https://a\n"], "not an origin"),
+    (origins_fault, ["https://a:65536"], "a port that does not exist"),
+    (origins_fault, ["https://a:0"], "a port that does not exist"),
+    *(
+        (host_fault, host, "is no host")
+        for host in ("a b", "a..b", "-a", "[::1]", "x" * 64, "x." * 127 + "x", "1.2.3", "1.2.3.256", "a:80", "http://a")
+    ),
     (origins_fault, ["null"], "null is never allowed"),
     (proxies_fault, ["proxy.example"], '"proxy.example" is not an IP address'),
     (proxies_fault, ["10.0.0.7/8"], "without host bits"),
@@ -46,8 +58,9 @@ WRONG: list[tuple[Callable[[Any], str | None], Any, str]] = [
     (listen_fault, "localhost:99999", "not a place to listen"),
     (listen_fault, ":9090", "not a place to listen"),
     (secret_fault, "\udcff" * 40, "not Unicode"),
+    (secret_fault, " \t" * 19, "nothing but blanks"),
     (text_fault, "a\x00b", "control character"),
-    (text_fault, "a\udc80", "control character"),
+    (text_fault, "a\udc80", "not UTF-8"),
 ]
 
 

@@ -12,8 +12,13 @@ def complete_url(url: str) -> str:
     """The url of the WebSocket: `ws://host:8080` becomes `ws://host:8080/v1/ws`; a path that is given stays.
 
     Raises:
-        ValueError: Not `ws://` or `wss://`, no host, a fragment, or a credential in the url, which is never sent.
+        TypeError: Not a string.
+        ValueError: Not `ws://` or `wss://`, no host, a fragment, spaces, or a credential, which is never sent in a url.
     """
+    if not isinstance(url, str):
+        raise TypeError(f"url must be a string, not {type(url).__name__}")
+    if not url.isprintable() or any(character.isspace() for character in url):
+        raise ValueError("url must not hold spaces or control characters")
     try:
         parts = urlsplit(url)
     except ValueError as error:
@@ -30,7 +35,7 @@ def complete_url(url: str) -> str:
         raise ValueError(f"url needs a host, and a port from 1 to 65535 if it has one: {url!r}")
     if parts.fragment:
         raise ValueError(f"url must not have a fragment (RFC 6455 3): {url!r}")
-    return urlunsplit(parts._replace(path=PATH)) if parts.path in ("", "/") else url
+    return urlunsplit(parts._replace(path=PATH) if parts.path in ("", "/") else parts)
 
 
 def is_loopback(url: str) -> bool:

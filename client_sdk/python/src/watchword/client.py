@@ -4,18 +4,19 @@ import asyncio
 import random as random_module
 import time
 import warnings
-from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Iterable
+from collections.abc import Awaitable, Callable, Generator, Iterable
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 
 from msgspec.structs import replace
 
 from watchword.address import complete_url
+from watchword.argument import check_seconds
 from watchword.credentials import Credential, Present, Token
 from watchword.exceptions import Closed
 from watchword.link import Link, LinkOptions
 from watchword.rows import Row, Rows, read_rows
-from watchword.state import State, Status
+from watchword.state import State, Status, Statuses
 from watchword.timing import Timing
 from watchword.upgrade import SocketOptions
 from watchword.user import User
@@ -91,7 +92,7 @@ def connect(
         reconnect: Whether to connect again, in the background, after an open connection ended.
         retry_first: Whether to wait, by the same rules, for a server that is not there yet. False: raise at once.
         open_timeout_s: For one attempt, from the first packet to the server's answer; also for a renewal's answer.
-        close_timeout_s: For the server's close frame; after it the socket is dropped.
+        close_timeout_s: For the server's close frame; after it the socket is dropped. 0: at once.
         token_timeout_s: For one call of the token function.
         heartbeat_s: Between two pings of ours, and for the answer to each; without one the link is given up.
         max_message_bytes: The largest message taken from the server.
@@ -172,8 +173,11 @@ class Client:
         """What the client is doing, and why: `reason` and `advice` in it tell what ended the last connection."""
         return self._link.states.status
 
-    def states(self) -> AsyncIterator[Status]:
-        """The present status, then every later one; ends after CLOSED. Who lags by more than 64 misses the oldest."""
+    def states(self) -> Statuses:
+        """An async iterator over the present status and every later one; ends after CLOSED.
+
+        Who lags by more than 64 misses the oldest. A wait for the next one can be cancelled without losing any.
+        """
         return self._link.states.follow()
 
     async def wait_for(self, state: State, *, timeout_s: float | None = None) -> Status:
@@ -183,6 +187,8 @@ class Client:
             TimeoutError: It did not come in time.
             WatchwordError: The client closed, and so will not be in that state: what closed it, or Closed.
         """
+        if timeout_s is not None:
+            check_seconds("timeout_s", timeout_s, may_be_zero=True)
         try:
             async with asyncio.timeout(timeout_s):
                 return await self._link.states.wait_for(state)
@@ -203,6 +209,7 @@ class Client:
             TimeoutError: No answer in time.
             RateLimited: Asked too often.
         """
+        check_seconds("timeout_s", timeout_s, may_be_zero=True)
         return await self._link.connection.ping(timeout_s)
 
     async def query(self, sql: str, *params: Value, **options: Unpack[QueryOptions]) -> Rows:
@@ -280,6 +287,5 @@ class Client:
         def build(message_id: int) -> Query:
             return replace(query, id=message_id, as_user=as_user, timeout_ms=timeout_ms)
 
-        answer = await self._link.connection.request(build, timeout_s)
-        assert isinstance(answer, QueryResult)  # noqa: S101  # nothing else answers a query
+        answer = await self._link.connection.request(build, QueryResult, timeout_s)
         return [read_rows(result) for result in answer.results]

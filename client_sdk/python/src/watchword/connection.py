@@ -3,8 +3,9 @@
 import asyncio
 import logging
 from collections.abc import Callable
+from dataclasses import dataclass
 from itertools import count
-from typing import Any, Final, TypeVar
+from typing import Any, Final, Generic, TypeVar
 
 from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed
@@ -38,9 +39,23 @@ _log = logging.getLogger("watchword")
 
 _Answer = TypeVar("_Answer")
 _Reply = Pong | QueryResult | SubscriptionAck | Unsubscribed
+_R = TypeVar("_R", bound=_Reply)
 # RFC 6455 7.4.1
 _NORMAL: Final = 1000
 _PROTOCOL_ERROR: Final = 1002
+_INTERNAL_ERROR: Final = 1011
+
+
+@dataclass(frozen=True, slots=True)
+class _Question(Generic[_R]):
+    message: ClientMessage
+    kind: type[_R]
+    answer: asyncio.Future[_R]
+
+    def settle(self, reply: _Reply) -> None:
+        if not isinstance(reply, self.kind):
+            raise ValueError(f"{type(reply).__name__} in answer to {type(self.message).__name__}")
+        _settle(self.answer, reply)
 
 
 class Connection:
@@ -58,10 +73,11 @@ class Connection:
         self._authentication: asyncio.Future[User] | None = loop.create_future()
         self._ended: asyncio.Future[WatchwordError] = loop.create_future()
         self._ids = count(1)
-        self._pending: dict[object, asyncio.Future[_Reply]] = {}
+        self._pending: dict[object, _Question[Any]] = {}
         self._last_error: AuthError | ErrorMessage | None = None
         self._come_back_at: float | None = None
         self._is_closing = False
+        self._has_warned = False
         self._reader = asyncio.create_task(self._read(), name="watchword reader")
 
     # Beginning
@@ -126,14 +142,15 @@ class Connection:
     async def ping(self, timeout_s: float) -> float:
         """Ask the server for a sign of life; the seconds it took."""
         asked_at = self._clock()
-        await self.request(lambda message_id: Ping(id=message_id), timeout_s)
+        await self.request(lambda message_id: Ping(id=message_id), Pong, timeout_s)
         return self._clock() - asked_at
 
-    async def request(self, build: Callable[[int], ClientMessage], timeout_s: float) -> _Reply:
+    async def request(self, build: Callable[[int], ClientMessage], kind: type[_R], timeout_s: float) -> _R:
         """Send a message and wait for its answer; answers may overtake each other.
 
         Args:
             build: Makes the message, given the id under which the answer will come.
+            kind: Of the answer; one of another kind is no message of Watchword.
         Raises:
             ServerError: The server answered with an error.
             MessageTooLarge: The message is over the server's limit. It was not sent, since it would end the connection.
@@ -141,10 +158,11 @@ class Connection:
             TimeoutError: No answer within `timeout_s`; one that comes later is dropped.
         """
         message_id = next(self._ids)
-        answer: asyncio.Future[_Reply] = asyncio.get_running_loop().create_future()
-        self._pending[message_id] = answer
+        message = build(message_id)
+        answer: asyncio.Future[_R] = asyncio.get_running_loop().create_future()
+        self._pending[message_id] = _Question(message, kind, answer)
         try:
-            return await self._ask(build(message_id), answer, timeout_s)
+            return await self._ask(message, answer, timeout_s)
         finally:
             del self._pending[message_id]
 
@@ -186,12 +204,17 @@ class Connection:
         ending: WatchwordError = ConnectionLost("The connection was given up.")
         try:
             while True:
-                self._receive(decode_server(await self._socket.recv(decode=False)))
+                message = decode_server(await self._socket.recv(decode=False))
+                self._receive(message)
         except ConnectionClosed as closed:
             ending = self._explain(closed)
         except ValueError as error:
             ending = ConnectionLost(f"The server sent something that is not a message of Watchword: {error}.")
             await self._close_socket(_PROTOCOL_ERROR, str(error))
+        except Exception:  # noqa: BLE001  # it is logged; a reader that dies in silence would leave an open socket
+            _log.exception("A message of the server's met a fault of this client; the connection is given up.")
+            ending = ConnectionLost("The connection was given up: a fault of this client, which its log tells.")
+            await self._close_socket(_INTERNAL_ERROR, "")
         finally:
             self._ended.set_result(ending)
 
@@ -203,24 +226,29 @@ class Connection:
             case Fault():
                 raise ValueError(message.message)
             case AuthSuccess():
-                self._user = user = read_user(message)
+                user = read_user(message)
+                if self._user is not None and self._user.id != user.id:
+                    raise ValueError("an auth_success that makes the connection another user's")
+                self._user = user
                 self._authenticated_at = self._authenticated_at or self._clock()
                 self.expiring.clear()
                 _settle(self._authentication, user)
             case AuthError():
                 _settle(self._authentication, explain_message(message))
             case ErrorMessage() if message.id in self._pending:
-                _settle(self._pending[message.id], explain_message(message))
+                _settle(self._pending[message.id].answer, explain_message(message))
             case ErrorMessage():
-                _log.warning("< %s", explain_message(message))
-            case Pong() | QueryResult() | SubscriptionAck() | Unsubscribed():
-                _settle(self._pending.get(message.id), message)
+                # Once for each connection: a server may have very many of them to tell.
+                _log.log(logging.DEBUG if self._has_warned else logging.WARNING, "< %s", explain_message(message))
+                self._has_warned = True
+            case Pong() | QueryResult() | SubscriptionAck() | Unsubscribed() if message.id in self._pending:
+                self._pending[message.id].settle(message)
             case TokenExpiring():
                 self.expiring.set()
             case Draining():
                 self._come_back_at = self._clock() + message.reconnect_after_ms / 1000
             case _:
-                _log.debug("< %s, of no subscription", type(message).__name__)
+                _log.debug("< %s, which nobody waits for", type(message).__name__)
 
     def _explain(self, closed: ConnectionClosed) -> WatchwordError:
         if self._is_closing:

@@ -102,11 +102,17 @@ class Credential:
                 token = await pending
         except AuthenticationStopped:
             raise
+        except asyncio.CancelledError as error:
+            if _is_cancelled():
+                raise
+            raise TokenUnavailable("The token function was cancelled, and not by this client.") from error
         except Exception as error:
             if deadline.expired():
                 raise TokenUnavailable(f"The token function gave no token within {timeout_s:g} s.") from error
             # Anything may come out of a foreign function; it is kept as the cause, and asked again after a wait.
             raise TokenUnavailable(f"The token function failed: {type(error).__name__}: {error}") from error
+        if _is_cancelled():  # and the function went on nevertheless
+            raise asyncio.CancelledError
         try:
             return _read_token(token)
         except (TypeError, ValueError) as error:
@@ -138,6 +144,11 @@ class Credential:
         return credential != self._accepted and not self.is_refused(credential)
 
 
+def _is_cancelled() -> bool:
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
+
+
 def _digest(token: str) -> bytes:
     return sha256(token.encode()).digest()  # refused tokens need not stay in memory
 
@@ -145,6 +156,11 @@ def _digest(token: str) -> bytes:
 def _read_password(user: str | None, password: str | None, way: Present) -> Authenticate:
     if not user or not password:
         raise ValueError("give user= and password= together, neither empty")
+    for name, value in (("user", user), ("password", password)):
+        if not isinstance(value, str):
+            raise TypeError(f"{name} must be a string, not {type(value).__name__}")
+        if not value.isascii() and any("\ud800" <= character <= "\udfff" for character in value):
+            raise ValueError(f"{name} must be text that has a UTF-8 form, without lone surrogates")
     if ":" in user:
         raise ValueError("user must not contain a colon (RFC 7617 2)")
     if way == "subprotocol":

@@ -50,19 +50,24 @@ _body: Final = msgspec.json.Decoder(_HttpBody)
 
 def explain_message(message: AuthError | ErrorMessage, *, close_code: int | None = None) -> ServerError:
     """The exception in an `auth_error` or `error`."""
-    place = (
-        {"line": message.line, "column": message.column, "statement": message.statement}
-        if isinstance(message, ErrorMessage)
-        else {}
-    )
+    if isinstance(message, AuthError):
+        return ServerError.from_wire(
+            message.code,
+            message.message,
+            advice=message.advice,
+            close_code=close_code,
+            request_id=message.request_id,
+            retry_after_ms=message.retry_after_ms,
+        )
     return ServerError.from_wire(
         message.code,
         message.message,
-        advice=message.advice if isinstance(message, AuthError) else None,
         close_code=close_code,
         request_id=message.request_id,
         retry_after_ms=message.retry_after_ms,
-        **place,
+        line=message.line,
+        column=message.column,
+        statement=message.statement,
     )
 
 

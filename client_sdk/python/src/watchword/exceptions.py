@@ -2,6 +2,7 @@
 
     WatchwordError
       ServerError           the server said so: one class for each row of its error table
+        SqlError            about a statement of yours, or what it was to read or write
       ConnectFailed         no connection could be opened
       ConnectionLost        an open connection ended, and the server gave no reason of its own
       TokenUnavailable      your token function failed
@@ -54,6 +55,7 @@ __all__ = [
     "ServerError",
     "ServerShutdown",
     "SlowConsumer",
+    "SqlError",
     "StorageFull",
     "StorageUnavailable",
     "SubscriptionExists",
@@ -74,6 +76,8 @@ __all__ = [
 ]
 
 _BY_CLOSE = {code.close: code for code in ErrorCode if code.close is not None}
+
+_SENTENCE_CHARACTERS = 1000
 
 # For a code newer than this client, which knows its range only.
 _REMEDIES = {
@@ -113,8 +117,8 @@ class ServerError(WatchwordError):
         message: The server's sentence.
         remedy: What a person does about it.
         request_id: Finds the event in the server's log.
-        line, column: The place in the text of the SQL, both from 1; None where no place is meant.
-        statement: The index of the statement in its request, from 0; None where it is not one statement's.
+        line, column: Where in the statement, from 1; None where the server names no place.
+        statement: Which one of several, from 0; None where there was one, or the server names none.
 
     Source: docs/reference/errors.md.
     """
@@ -201,21 +205,27 @@ class ServerError(WatchwordError):
         return self.row.remedy if self.row else _REMEDIES[self.advice]
 
     def _sentence(self) -> str:
-        parts = [f"{self.code}: {self.message.removesuffix('.')}{self._place()}.", self.remedy]
+        places = {"statement": self.statement, "line": self.line, "column": self.column}
+        place = ", ".join(f"{name} {number}" for name, number in places.items() if number is not None)
+        parts = [f"{self.code}: {self.message.rstrip('.')}{f' ({place})' if place else ''}.", self.remedy]
         if self.retry_after_ms:
             parts.append(f"Wait {self.retry_after_ms / 1000:g} s.")
         if self.request_id:
             parts.append(f"(request {self.request_id})")
-        return " ".join(parts)
-
-    def _place(self) -> str:
-        places = {"line": self.line, "column": self.column, "statement": self.statement and self.statement + 1}
-        words = ", ".join(f"{name} {number}" for name, number in places.items() if number)
-        return f" ({words})" if words else ""
+        # What a server sends goes into logs and terminals: no line and no colour of its own there.
+        sentence = "".join(character if character.isprintable() else "?" for character in " ".join(parts))
+        return sentence if len(sentence) <= _SENTENCE_CHARACTERS else f"{sentence[:_SENTENCE_CHARACTERS]}..."
 
 
 def _read_advice(word: str | None) -> Advice | None:
     return Advice(word) if word in {advice.value for advice in Advice} else None
+
+
+class SqlError(ServerError):
+    """About a statement of yours, or about what it was to read or write; the connection goes on.
+
+    `line`, `column` and `statement` tell where, as far as the server says so.
+    """
 
 
 class ConnectFailed(WatchwordError):
@@ -373,59 +383,59 @@ class MessageTooLarge(ServerError, code=ErrorCode.MESSAGE_TOO_LARGE):
     """A message of ours is over the server's limit; it is not sent again."""
 
 
-class InvalidSql(ServerError, code=ErrorCode.INVALID_SQL):
+class InvalidSql(SqlError, code=ErrorCode.INVALID_SQL):
     """The statement is not valid."""
 
 
-class UnsupportedSql(ServerError, code=ErrorCode.UNSUPPORTED_SQL):
+class UnsupportedSql(SqlError, code=ErrorCode.UNSUPPORTED_SQL):
     """The statement uses a construct outside the supported subset."""
 
 
-class InvalidParams(ServerError, code=ErrorCode.INVALID_PARAMS):
+class InvalidParams(SqlError, code=ErrorCode.INVALID_PARAMS):
     """A parameter is missing, superfluous or not valid."""
 
 
-class TypeMismatch(ServerError, code=ErrorCode.TYPE_MISMATCH):
+class TypeMismatch(SqlError, code=ErrorCode.TYPE_MISMATCH):
     """A value does not fit its type."""
 
 
-class LimitExceeded(ServerError, code=ErrorCode.LIMIT_EXCEEDED):
+class LimitExceeded(SqlError, code=ErrorCode.LIMIT_EXCEEDED):
     """A limit of statements is exceeded."""
 
 
-class ConstraintViolation(ServerError, code=ErrorCode.CONSTRAINT_VIOLATION):
+class ConstraintViolation(SqlError, code=ErrorCode.CONSTRAINT_VIOLATION):
     """A constraint refuses the write."""
 
 
-class NotFound(ServerError, code=ErrorCode.NOT_FOUND):
+class NotFound(SqlError, code=ErrorCode.NOT_FOUND):
     """It does not exist, or may not be seen; also a path that is none of the server's."""
 
 
-class AlreadyExists(ServerError, code=ErrorCode.ALREADY_EXISTS):
+class AlreadyExists(SqlError, code=ErrorCode.ALREADY_EXISTS):
     """The name is taken."""
 
 
-class PermissionDenied(ServerError, code=ErrorCode.PERMISSION_DENIED):
+class PermissionDenied(SqlError, code=ErrorCode.PERMISSION_DENIED):
     """The role or a policy does not allow it."""
 
 
-class QueryTimeout(ServerError, code=ErrorCode.QUERY_TIMEOUT):
+class QueryTimeout(SqlError, code=ErrorCode.QUERY_TIMEOUT):
     """The statement took longer than allowed."""
 
 
-class ResultTooLarge(ServerError, code=ErrorCode.RESULT_TOO_LARGE):
+class ResultTooLarge(SqlError, code=ErrorCode.RESULT_TOO_LARGE):
     """The result has more rows or bytes than allowed."""
 
 
-class StorageFull(ServerError, code=ErrorCode.STORAGE_FULL):
+class StorageFull(SqlError, code=ErrorCode.STORAGE_FULL):
     """The server has no space left for writes."""
 
 
-class StorageUnavailable(ServerError, code=ErrorCode.STORAGE_UNAVAILABLE):
+class StorageUnavailable(SqlError, code=ErrorCode.STORAGE_UNAVAILABLE):
     """The server cannot use its storage now."""
 
 
-class CommitUnknown(ServerError, code=ErrorCode.COMMIT_UNKNOWN):
+class CommitUnknown(SqlError, code=ErrorCode.COMMIT_UNKNOWN):
     """The write may or may not have happened."""
 
 

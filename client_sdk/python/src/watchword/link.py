@@ -8,6 +8,7 @@ import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from watchword.argument import check_flag, check_seconds
 from watchword.connection import Connection
 from watchword.credentials import Credential, Present, present_credential
 from watchword.exceptions import Closed, ConnectFailed, ConnectionLost, ServerError, TokenUnavailable, WatchwordError
@@ -36,6 +37,11 @@ class LinkOptions:
     token_timeout_s: float
     socket: SocketOptions
 
+    def __post_init__(self) -> None:
+        check_flag("reconnect", self.reconnect)
+        check_flag("retry_first", self.retry_first)
+        check_seconds("token_timeout_s", self.token_timeout_s)
+
 
 class Link:
     """From the first attempt to the end: at most one connection at a time, and the states in between."""
@@ -51,6 +57,7 @@ class Link:
         self._last_user: User | None = None
         self._task: asyncio.Task[None] | None = None
         self._was_open = False
+        self._is_ending = False
         self._refusal: ServerError | None = None
 
     # What the client asks
@@ -89,15 +96,26 @@ class Link:
         raise ConnectionLost(f"Not connected now: {status}")
 
     async def close(self) -> None:
-        """End it, with a close handshake where there is a connection; bounded by `close_timeout_s`."""
+        """End it, with a close handshake where there is a connection; bounded by `close_timeout_s`.
+
+        Cancelled, it ends without the handshake, and leaves nothing behind either.
+        """
         task = self._task
         if task is None:
             self.states.publish(Status(State.CLOSED))
             return
-        task.cancel()
+        if not self._is_ending:  # a second cancel would cut the handshake of the first short
+            self._is_ending = True
+            task.cancel()
         if task is asyncio.current_task():
             return  # asked by the token function, which this very task runs
-        await asyncio.wait({task})
+        try:
+            if not task.done():  # it is, where the loop that it ran in is closed
+                await asyncio.wait({task})
+        except asyncio.CancelledError:
+            task.cancel()
+            await asyncio.wait({task})  # at once: nothing in it waits for the peer any more
+            raise
         if not task.cancelled():
             task.result()  # a fault of ours does not end in silence
 
@@ -163,7 +181,11 @@ class Link:
             error = await connection.wait_ended()
         finally:
             renewal.cancel()
-            await asyncio.gather(renewal, return_exceptions=True)
+            (fault,) = await asyncio.gather(renewal, return_exceptions=True)
+            if isinstance(fault, Exception):
+                _log.error(
+                    "The token was not renewed: a fault, perhaps of a function given to connect.", exc_info=fault
+                )
         self._note_refusal(error, is_offered=connection.is_login_refused)
         return error
 

@@ -64,12 +64,12 @@ async def _renew(
 
 async def _wait_until_due(connection: Connection, timing: Timing, answered_at: float, lifetime_s: float) -> None:
     """Until our own time has come, or the server's announcement has and half of the life is over."""
-    waits = {
-        asyncio.ensure_future(timing.sleep(delay_renewal(lifetime_s))),
-        asyncio.ensure_future(connection.expiring.wait()),
-    }
+    pause = asyncio.ensure_future(timing.sleep(delay_renewal(lifetime_s)))
+    waits = {pause, asyncio.ensure_future(connection.expiring.wait())}
     try:
         await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        if pause.done():
+            pause.result()  # a function of the user's may raise, and no pause would make a circle of this
     finally:
         for wait in waits:
             wait.cancel()

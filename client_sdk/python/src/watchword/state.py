@@ -7,8 +7,6 @@ CONNECTING --> OPEN <--> RECONNECTING
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncGenerator
-from contextlib import aclosing
 from dataclasses import dataclass
 from enum import Enum
 from typing import Final
@@ -16,7 +14,7 @@ from typing import Final
 from watchword.exceptions import Closed, WatchwordError
 from watchword_protocol.errors import Advice
 
-__all__ = ["State", "StateLog", "Status"]
+__all__ = ["State", "StateLog", "Status", "Statuses", "why_closed"]
 
 _HISTORY: Final = 64
 
@@ -72,19 +70,20 @@ class StateLog:
         changed, self._changed = self._changed, asyncio.Event()
         changed.set()
 
-    async def follow(self) -> AsyncGenerator[Status]:
+    def follow(self) -> "Statuses":
         """The present status, then each later one; ends after CLOSED. Who lags by more than 64 misses the oldest."""
-        seen = self._count - 1
-        while True:
-            while seen < self._count:
-                oldest = self._count - len(self._history)
-                seen = max(seen, oldest)
-                status = self._history[seen - oldest]
-                seen += 1
-                yield status
-                if status.state is State.CLOSED:
-                    return
+        return Statuses(self, self._count - 1)
+
+    async def next_after(self, seen: int) -> tuple[int, Status]:
+        """The status that follows the first `seen`, or the oldest that is kept, and how many that makes.
+
+        It waits for one where there is none yet; after CLOSED for ever.
+        """
+        while seen >= self._count:
             await self._changed.wait()
+        oldest = self._count - len(self._history)
+        seen = max(seen, oldest)
+        return seen + 1, self._history[seen - oldest]
 
     async def wait_for(self, state: State) -> Status:
         """The first status with this state, the present one included.
@@ -92,11 +91,32 @@ class StateLog:
         Raises:
             WatchwordError: The client closed, and so will never be in another state: its reason, or Closed.
         """
-        async with aclosing(self.follow()) as statuses:
-            async for status in statuses:
-                if status.state is state:
-                    return status
+        async for status in self.follow():
+            if status.state is state:
+                return status
         raise why_closed(self.status)
+
+
+class Statuses:
+    """An iterator over a log's statuses. Not a generator: a wait for the next one can be cancelled and taken up again.
+
+    What is there already is given without a wait, and so without a loop.
+    """
+
+    def __init__(self, log: StateLog, seen: int) -> None:
+        self._log = log
+        self._seen = seen
+        self._is_over = False
+
+    def __aiter__(self) -> "Statuses":
+        return self
+
+    async def __anext__(self) -> Status:
+        if self._is_over:
+            raise StopAsyncIteration
+        self._seen, status = await self._log.next_after(self._seen)
+        self._is_over = status.state is State.CLOSED
+        return status
 
 
 def why_closed(status: Status) -> WatchwordError:

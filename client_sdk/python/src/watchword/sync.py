@@ -11,16 +11,17 @@ import asyncio
 import inspect
 import threading
 import warnings
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable, Iterator
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Iterator
 from concurrent.futures import CancelledError, Future
 from types import TracebackType
 from typing import Any, TypeVar, Unpack
 
 from watchword import client
 from watchword.credentials import Token
-from watchword.exceptions import Closed
+from watchword.exceptions import Closed, WatchwordError
+from watchword.private_loop import call_in_thread, start_loop
 from watchword.rows import Row, Rows
-from watchword.state import State, Status
+from watchword.state import State, Status, Statuses, why_closed
 from watchword.user import User
 from watchword.values import Value
 
@@ -35,7 +36,9 @@ def connect(
     """A client of a Watchword server: `with watchword.sync.connect(url, token=...) as db`.
 
     Args:
-        token: A JWT, or a function that returns one, async or not; it is called in a thread of the client's.
+        token: A JWT, or a function that returns one. A plain function runs in a thread of its own: it may block, ask
+            the client, and close it. An async one runs in the client's thread: it must not block, nor wait for the
+            client; what it closes is closed once it returns.
         options: As for `watchword.connect`, with the same errors.
     """
     if callable(token):
@@ -46,8 +49,11 @@ def connect(
 def _make_async(function: Callable[[], Any]) -> Callable[[], Awaitable[str]]:
     async def fetch() -> str:
         # In a thread: a plain function may block, and the loop must go on answering the server's pings.
-        token = await asyncio.to_thread(function)
-        return await token if inspect.isawaitable(token) else token  # type: ignore[no-any-return]  # checked where it is sent
+        token = await call_in_thread(function)
+        try:
+            return await token if inspect.isawaitable(token) else token  # type: ignore[no-any-return]  # checked where it is sent
+        except (SystemExit, KeyboardInterrupt) as error:  # they would end the client's loop, and so hang who waits
+            raise RuntimeError(f"it raised {type(error).__name__}") from error
 
     return fetch
 
@@ -59,19 +65,17 @@ class SyncClient:
         self._client = inner
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
+        self._closing: Future[None] | None = None
         self._submitting = threading.Lock()  # a call is either before a close or refused, never forgotten by the loop
 
     # Opening and closing
 
     def open(self) -> "SyncClient":
         """Start the thread and wait for the first connection; raises as `watchword.connect` does on opening."""
-        if self._thread is not None:
-            raise RuntimeError("A client connects once; make another with watchword.sync.connect(...)")
-        started: Future[asyncio.AbstractEventLoop] = Future()
-        # A daemon: a script that forgets to close must still be able to end.
-        self._thread = threading.Thread(target=_run_loop, args=(started,), name="watchword", daemon=True)
-        self._thread.start()
-        self._loop = started.result()
+        with self._submitting:
+            if self._thread is not None:
+                raise RuntimeError("A client connects once; make another with watchword.sync.connect(...)")
+            self._loop, self._thread = start_loop()
         try:
             self._call(self._client.__aenter__())
         except BaseException:
@@ -80,16 +84,25 @@ class SyncClient:
         return self
 
     def close(self) -> None:
-        """Close, with a close handshake, within `close_timeout_s`. Closing twice is harmless."""
+        """Close, with a close handshake, within `close_timeout_s`. Closing twice is harmless.
+
+        In an async function of yours that the client calls (token=, sleep=), it closes once that function returns:
+        its thread is the client's own, and cannot wait for itself.
+        """
         with self._submitting:
-            loop, self._loop = self._loop, None
-        if loop is None or self._thread is None:
+            if self._loop is not None and not self._is_forked:
+                loop, self._loop = self._loop, None
+                self._closing = asyncio.run_coroutine_threadsafe(_close_and_stop(self._client), loop)
+            thread, closing = self._thread, self._closing
+        if thread is None or closing is None or not thread.is_alive() or thread is threading.current_thread():
             return
         try:
-            asyncio.run_coroutine_threadsafe(self._client.close(), loop).result()
+            closing.result()
+        except BaseException:
+            closing.cancel()  # on Ctrl-C, it ends without the handshake
+            raise
         finally:
-            loop.call_soon_threadsafe(loop.stop)
-            self._thread.join()
+            thread.join()
 
     def __enter__(self) -> "SyncClient":
         return self.open()
@@ -100,7 +113,7 @@ class SyncClient:
         self.close()
 
     def __del__(self) -> None:
-        if self._loop is not None:
+        if self._loop is not None and not self._is_forked:
             warnings.warn(f"{self!r} was not closed; use `with`", ResourceWarning, source=self, stacklevel=2)
             asyncio.run_coroutine_threadsafe(_close_and_stop(self._client), self._loop)
 
@@ -129,12 +142,25 @@ class SyncClient:
     def states(self) -> Iterator[Status]:
         """The present status, then every later one, waiting for each; ends after CLOSED."""
         statuses = self._client.states()
-        while (status := self._call(_next(statuses))) is not None:
+        while (status := self._next(statuses)) is not None:
             yield status
+
+    def _next(self, statuses: Statuses) -> Status | None:
+        try:
+            return self._call(_next(statuses))
+        except WatchwordError:
+            if self.state is not State.CLOSED:
+                raise
+            return _finish(_next(statuses))
 
     def wait_for(self, state: State, *, timeout_s: float | None = None) -> Status:
         """Wait for a state; see `watchword.Client.wait_for`."""
-        return self._call(self._client.wait_for(state, timeout_s=timeout_s))
+        try:
+            return self._call(self._client.wait_for(state, timeout_s=timeout_s))
+        except WatchwordError:
+            if state is State.CLOSED and self.state is state:
+                return self.status
+            raise
 
     def __repr__(self) -> str:
         return repr(self._client).replace("watchword.Client", "watchword.sync.SyncClient", 1)
@@ -168,20 +194,35 @@ class SyncClient:
         return self._call(self._client.transaction(*statements, **options))
 
     def _call(self, work: Coroutine[Any, Any, _Result]) -> _Result:
-        future: Future[_Result] | None = None
+        if self._thread is threading.current_thread():
+            work.close()
+            raise RuntimeError("An async function that the client calls cannot wait for the client; use a plain one")
+        if self._is_forked:
+            work.close()
+            raise RuntimeError("The client belongs to the process that opened it; open another after a fork")
+        with self._submitting:
+            future = asyncio.run_coroutine_threadsafe(work, self._loop) if self._loop is not None else None
+        if future is None:
+            work.close()
+            raise self._explain_end()
         try:
-            with self._submitting:
-                if self._loop is None:
-                    work.close()
-                    raise Closed("The client is not open; use `with`.")
-                future = asyncio.run_coroutine_threadsafe(work, self._loop)
             return future.result()
         except CancelledError:
-            raise Closed("The client was closed meanwhile.") from None
+            raise self._explain_end() from None
         except BaseException:
-            if future is not None:
-                future.cancel()  # on Ctrl-C, what was asked must not go on in the thread
+            future.cancel()  # on Ctrl-C, what was asked must not go on in the thread
             raise
+
+    @property
+    def _is_forked(self) -> bool:
+        """The client's thread stayed in the parent process, and only the parent may speak on its socket."""
+        return self._loop is not None and self._thread is not None and not self._thread.is_alive()
+
+    def _explain_end(self) -> WatchwordError:
+        if self._thread is None:
+            return Closed("The client is not open; use `with`.")
+        self._thread.join()  # it is on its way; the last status is then final
+        return why_closed(self.status)
 
 
 async def _close_and_stop(inner: client.Client) -> None:
@@ -191,12 +232,16 @@ async def _close_and_stop(inner: client.Client) -> None:
         asyncio.get_running_loop().stop()
 
 
-async def _next(statuses: AsyncIterator[Status]) -> Status | None:
+async def _next(statuses: Statuses) -> Status | None:
     return await anext(statuses, None)
 
 
-def _run_loop(started: "Future[asyncio.AbstractEventLoop]") -> None:
-    with asyncio.Runner() as runner:  # on leaving, ends whatever still runs
-        loop = runner.get_loop()
-        loop.call_soon(started.set_result, loop)
-        loop.run_forever()
+def _finish(work: Coroutine[Any, Any, _Result]) -> _Result:
+    """The result of what needs not wait, and so no loop."""
+    try:
+        work.send(None)
+    except StopIteration as done:
+        result: _Result = done.value
+        return result
+    work.close()
+    raise RuntimeError("Something waits that must not")

@@ -6,6 +6,8 @@ import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
+from watchword.argument import check_callable
+
 __all__ = ["Timing"]
 
 
@@ -19,3 +21,8 @@ class Timing:
     """Waits that many seconds; can be cancelled."""
     random: Callable[[], float] = random.random
     """A number from 0 to 1 (1 excluded), for the jitter of the back-off."""
+
+    def __post_init__(self) -> None:
+        check_callable("clock", self.clock)
+        check_callable("sleep", self.sleep)
+        check_callable("random", self.random)

@@ -2,20 +2,20 @@
 
 import logging
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from ssl import SSLContext
+from typing import Any
 
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import InvalidStatus, WebSocketException
 from websockets.typing import Subprotocol
 
 from watchword.address import is_loopback
+from watchword.argument import check_bytes, check_seconds
 from watchword.credentials import Presented
 from watchword.ending import explain_status
 from watchword.exceptions import ConnectFailed
+from watchword.guarded_socket import GuardedSocket
 from watchword_protocol import __version__
-
-if TYPE_CHECKING:
-    from ssl import SSLContext
 
 __all__ = ["SocketOptions", "upgrade"]
 
@@ -32,7 +32,15 @@ class SocketOptions:
     close_timeout_s: float
     heartbeat_s: float
     max_message_bytes: int
-    ssl: "SSLContext | None" = None
+    ssl: SSLContext | None = None
+
+    def __post_init__(self) -> None:
+        check_seconds("open_timeout_s", self.open_timeout_s)
+        check_seconds("close_timeout_s", self.close_timeout_s, may_be_zero=True)
+        check_seconds("heartbeat_s", self.heartbeat_s)
+        check_bytes("max_message_bytes", self.max_message_bytes)
+        if self.ssl is not None and not isinstance(self.ssl, SSLContext):
+            raise TypeError(f"ssl must be an ssl.SSLContext, not {self.ssl!r}")
 
 
 class _Dial(connect):
@@ -54,6 +62,7 @@ async def upgrade(url: str, presented: Presented, options: SocketOptions) -> Cli
             url,
             subprotocols=[Subprotocol(name) for name in presented.subprotocols],
             additional_headers=presented.headers,
+            create_connection=GuardedSocket,
             user_agent_header=f"watchword-python/{__version__}",
             compression=None,  # the server offers none
             proxy=None if is_loopback(url) else True,
@@ -70,6 +79,7 @@ async def upgrade(url: str, presented: Presented, options: SocketOptions) -> Cli
         raise explain_status(
             response.status_code, bytes(response.body or b""), response.headers.get("Retry-After")
         ) from None
-    except (OSError, WebSocketException, UnicodeError, EOFError) as error:
-        # UnicodeError: a host name that is none (its IDNA encoding fails).
+    except (OSError, WebSocketException, UnicodeError, EOFError, ImportError) as error:
+        # UnicodeError: a host name that is none (its IDNA encoding fails). ImportError: the environment names a SOCKS
+        # proxy, for which the library wants a package more.
         raise ConnectFailed(f"Cannot connect to {url}: {error or type(error).__name__}.") from error

@@ -45,7 +45,7 @@ def read_user(message: AuthSuccess) -> User:
     """The context in an `auth_success`.
 
     Raises:
-        ValueError: A time in it is not RFC 3339.
+        ValueError: A time in it is not RFC 3339, or is none in UTC.
     """
     return User(
         name=message.user,
@@ -61,4 +61,7 @@ def read_user(message: AuthSuccess) -> User:
 
 def _read_time(text: str) -> datetime:
     time = datetime.fromisoformat(text)  # not by a float of seconds, which would round the microseconds
-    return time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)
+    try:
+        return time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)
+    except OverflowError:  # its offset moves it before the year 1 or behind the year 9999
+        raise ValueError(f"{text!r} is outside the years 1 to 9999 in UTC") from None

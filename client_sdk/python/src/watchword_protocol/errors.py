@@ -225,11 +225,11 @@ class ErrorCode(Enum):
 def advice_for_close(close: int) -> Advice:
     """What a client does after this close code, known or not: by its range, and anything else as a broken link.
 
-    1002, 1003, 1007 (we broke the protocol) are final; 1000 unasked, 1001, 1005, 1006 and unknown ranges: reconnect.
+    1002 and 1007 (we broke the protocol) are final; 1000 unasked, 1001, 1005, 1006 and unknown ranges: reconnect.
     Giving up after three 1008, which only a proxy sends, is the caller's count to keep.
     """
     if close in NEW_TOKEN:
         return Advice.NEW_TOKEN
-    if close in GIVE_UP or close in (1002, 1003, 1007):
+    if close in GIVE_UP or close in (1002, 1007):
         return Advice.STOP
     return Advice.RECONNECT

@@ -181,8 +181,8 @@ class ProtocolInfo(Struct, frozen=True):
 class LimitsInfo(Struct, frozen=True):
     """What a client has to keep to: bytes of one message, seconds between the server's pings."""
 
-    max_message_bytes: int
-    heartbeat_s: float
+    max_message_bytes: Annotated[int, Meta(ge=1, le=MAX_INTEGER)]
+    heartbeat_s: Annotated[float, Meta(ge=0)]
 
 
 class AuthSuccess(Struct, frozen=True, tag="auth_success", tag_field=_TYPE):
@@ -206,7 +206,7 @@ class AuthError(Struct, frozen=True, tag="auth_error", tag_field=_TYPE):
     advice: str
     request_id: str
     server_time: str
-    retry_after_ms: int = 0
+    retry_after_ms: Count = 0
 
 
 class Column(Struct, frozen=True, omit_defaults=True):
@@ -287,10 +287,10 @@ class ErrorMessage(Struct, frozen=True, tag="error", tag_field=_TYPE, omit_defau
     request_id: str
     id: MessageId = None
     subscription_id: str | None = None
-    line: int | None = None
-    column: int | None = None
-    statement: int | None = None
-    retry_after_ms: int | None = None
+    line: Count | None = None
+    column: Count | None = None
+    statement: Count | None = None
+    retry_after_ms: Count | None = None
 
 
 class Pong(Struct, frozen=True, tag="pong", tag_field=_TYPE, omit_defaults=True):
@@ -315,7 +315,7 @@ class TokenExpiring(Struct, frozen=True, tag="token_expiring", tag_field=_TYPE):
 class Draining(Struct, frozen=True, tag="draining", tag_field=_TYPE):
     """Unsolicited, for `watchword.v1` only: the server is about to stop; come back after this many milliseconds."""
 
-    reconnect_after_ms: int
+    reconnect_after_ms: Count
 
 
 ServerMessage = (

@@ -26,7 +26,9 @@ def check_config(
       WATCHWORD_SERVER__PORT=99999 watchword check-config
     """
     settings = read_config(config)
-    if not dev:
+    if dev:
+        settings.check_loopback()
+    else:
         settings.check_secret()
     if settings.server.tls_certificate:
         # Here and not above: as in `serve`, only those wait for the gateway to load who need it.

@@ -6,6 +6,7 @@ import typer
 
 from watchword_protocol.limits import PATH
 from watchword_server.cli.settings import ConfigFile, DataDir, read_config
+from watchword_server.cli.usage import read_port
 
 __all__ = ["serve"]
 
@@ -21,7 +22,10 @@ def serve(
     port: Annotated[
         int | None,
         typer.Option(
-            metavar="P", help="Port; 0 picks a free one. Default: server.port, else 8080.", show_default=False
+            metavar="P",
+            parser=read_port,
+            help="Port; 0 picks a free one. Default: server.port, else 8080.",
+            show_default=False,
         ),
     ] = None,
     data: DataDir = None,

@@ -20,8 +20,9 @@ from watchword_server.auth.account import USER_ID_PREFIX, Account, Accounts, che
 from watchword_server.auth.passwords import Passwords
 from watchword_server.cli.failure import Failure
 from watchword_server.cli.password import read_password
-from watchword_server.cli.settings import ConfigFile, DataDir, read_config
+from watchword_server.cli.settings import ConfigFile, DataDir, read_config, repeat_place
 from watchword_server.cli.storage import hold_accounts
+from watchword_server.cli.usage import ROLES, read_role
 from watchword_server.refusal import Refused
 from watchword_server.user import Role
 
@@ -57,7 +58,9 @@ def users() -> None:
 @program.command("add")
 def add(
     name: Name,
-    role: Annotated[Role, typer.Option(help="What the user may do.", show_default=False)],
+    role: Annotated[
+        Role, typer.Option(metavar=ROLES, parser=read_role, help="What the user may do.", show_default=False)
+    ],
     email: Annotated[str | None, typer.Option(metavar="E", help="Email address.", show_default=False)] = None,
     password_stdin: PasswordStdin = False,
     data: DataDir = None,
@@ -73,7 +76,7 @@ def add(
       watchword user add ada --role user
       printf %s "$PASSWORD" | watchword user add backup --role service --password-stdin
     """
-    settings = read_config(config, data=data)
+    settings, place = read_config(config, data=data), repeat_place(config, data)
     try:
         name = check_name(name)
     except ValueError as error:
@@ -83,7 +86,7 @@ def add(
     password = read_password(from_stdin=password_stdin)
 
     async def run() -> Account:
-        async with hold_accounts(settings, create=True) as accounts:
+        async with hold_accounts(settings, place, create=True) as accounts:
             now = time.time()
             account = Account(
                 id=USER_ID_PREFIX + secrets.token_hex(10),
@@ -106,7 +109,7 @@ def add(
             except Refused as refusal:
                 if refusal.code is not ErrorCode.ALREADY_EXISTS:
                     raise
-                raise Failure(_describe_taken(await accounts.by_name(name), name)) from None
+                raise Failure(_describe_taken(await accounts.by_name(name), name, place)) from None
             return account
 
     account = asyncio.run(run())
@@ -127,10 +130,10 @@ def list_users(
       watchword user list
       watchword user list --json | jq -r '.[] | select(.role == "dba") | .name'
     """
-    settings = read_config(config, data=data)
+    settings, place = read_config(config, data=data), repeat_place(config, data)
 
     async def run() -> list[Account]:
-        async with hold_accounts(settings) as accounts:
+        async with hold_accounts(settings, place) as accounts:
             return await accounts.all()
 
     accounts = asyncio.run(run())
@@ -153,12 +156,12 @@ def passwd(name: Name, password_stdin: PasswordStdin = False, data: DataDir = No
     \b
       printf %s "$PASSWORD" | watchword user passwd ada --password-stdin
     """
-    settings = read_config(config, data=data)
+    settings, place = read_config(config, data=data), repeat_place(config, data)
     password = read_password(from_stdin=password_stdin)
 
     async def run() -> None:
-        async with hold_accounts(settings) as accounts:
-            account = await _find(accounts, name)
+        async with hold_accounts(settings, place) as accounts:
+            account = await _find(accounts, name, place)
             password_hash, now = await _hash(password), time.time()
             await accounts.replace(replace(account, password_hash=password_hash, valid_after=now, updated_at=now))
 
@@ -175,12 +178,12 @@ def delete(name: Name, data: DataDir = None, config: ConfigFile = None) -> None:
     \b
       watchword user delete ada
     """
-    settings = read_config(config, data=data)
+    settings, place = read_config(config, data=data), repeat_place(config, data)
 
     async def run() -> None:
-        async with hold_accounts(settings) as accounts:
+        async with hold_accounts(settings, place) as accounts:
             now = time.time()
-            await accounts.replace(replace(await _find(accounts, name), deleted_at=now, updated_at=now))
+            await accounts.replace(replace(await _find(accounts, name, place), deleted_at=now, updated_at=now))
 
     asyncio.run(run())
     typer.echo(f"deleted {name}")
@@ -194,20 +197,21 @@ async def _hash(password: str) -> str:
         passwords.close()
 
 
-async def _find(accounts: Accounts, name: str) -> Account:
+async def _find(accounts: Accounts, name: str, place: str) -> Account:
     """The account of that name. Raises: Failure: There is none, or it is deleted."""
     account = await accounts.by_name(name)
     if account is None:
-        raise Failure(f"there is no user {name}; watchword user list shows all")
+        raise Failure(f"there is no user {name}; see them with: watchword user list{place}")
     if account.deleted_at is not None:
         raise Failure(f"the user {name} is deleted")
     return account
 
 
-def _describe_taken(account: Account | None, name: str) -> str:
+def _describe_taken(account: Account | None, name: str, place: str) -> str:
     if account is not None and account.deleted_at is not None:
         return f"the name {name} belongs to a deleted user and stays taken; choose another name"
-    return f"there is a user {name} already; choose another name, or set a password with: watchword user passwd {name}"
+    passwd = f"watchword user passwd {name}{place}"
+    return f"there is a user {name} already; choose another name, or set a password with: {passwd}"
 
 
 def _to_json(account: Account) -> dict[str, object]:

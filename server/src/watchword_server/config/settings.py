@@ -9,6 +9,7 @@ from msgspec import Meta
 from watchword_protocol.limits import DEFAULT_MESSAGE_BYTES
 from watchword_server.config.shapes import (
     HOW_TO_MAKE_ONE,
+    host_fault,
     issuers_fault,
     listen_fault,
     one_worker_fault,
@@ -40,6 +41,7 @@ __all__ = [
 
 RoleName = Literal["user", "service", "dba", "system"]
 ROLES: Final[tuple[RoleName, ...]] = ("user", "service", "dba", "system")
+_LOOPBACK: Final = ("127.0.0.1", "::1", "localhost")
 
 Text = Annotated[str, Check(text_fault)]
 FilledText = Annotated[str, Meta(min_length=1), Check(text_fault)]
@@ -89,7 +91,7 @@ class Section:
 class Server(Section, name="server"):
     """Where the server listens, and who may reach it."""
 
-    host: FilledText = "127.0.0.1"
+    host: Annotated[FilledText, Check(host_fault)] = "127.0.0.1"
     """Address or host name to listen on; `0.0.0.0` is every IPv4 address of the machine."""
     port: Annotated[int, Meta(ge=0, le=65_535)] = 8080
     """TCP port for WebSocket and HTTP alike; 0 lets the system choose one."""
@@ -181,8 +183,8 @@ class Auth(Section, name="auth"):
     """Seconds after the upgrade within which `authenticate` must arrive where the request brought no credential."""
     expiry_notice_s: Annotated[float, Meta(ge=0, le=_DAY_S)] = 60.0
     """Seconds before a connection's end at which `token_expiring` is sent."""
-    max_token_bytes: Annotated[int, Meta(ge=128, le=16_000)] = 8_000
-    """Bytes of one token."""
+    max_token_bytes: Annotated[int, Meta(ge=128, le=8_000)] = 8_000
+    """Bytes of one token. A header line has room for 8,192, of which a longer token would leave too little."""
     token_s: Annotated[int, Meta(ge=1, le=_YEAR_S)] = 900
     """Seconds for which the server's own access tokens are valid."""
     refresh_s: Annotated[int, Meta(ge=1, le=10 * _YEAR_S)] = 30 * _DAY_S
@@ -368,6 +370,12 @@ class Config:
     def with_secret(self, jwt_secret: str) -> "Config":
         """The same with another `auth.jwt_secret`. Raises: ConfigError: It is short or a known example."""
         return replace(self, auth=replace(self.auth, jwt_secret=jwt_secret))
+
+    def check_loopback(self) -> None:
+        """What `--dev` demands. Raises: ConfigError: The host can be reached from elsewhere."""
+        if self.server.host not in _LOOPBACK:
+            sentence = f"is {self.server.host}, but --dev listens on loopback only: {', '.join(_LOOPBACK)}"
+            raise ConfigError((Problem("server.host", sentence),))
 
     def check_secret(self) -> None:
         """A step of its own, so that `--dev` can supply a secret first. Raises: ConfigError: There is none."""

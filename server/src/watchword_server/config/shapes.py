@@ -10,6 +10,7 @@ from watchword_server.config.values import shown
 __all__ = [
     "HOW_TO_MAKE_ONE",
     "SECRET_BYTES",
+    "host_fault",
     "issuers_fault",
     "listen_fault",
     "one_worker_fault",
@@ -27,7 +28,12 @@ HOW_TO_MAKE_ONE: Final = "make one with: python3 -c 'import secrets; print(secre
 # Scheme, host as a browser writes it (lower case, IDN as punycode, IPv6 in brackets), then no port, one, or any.
 _ORIGIN: Final = re.compile(r"[a-z][a-z0-9+.\-]*://(\[[0-9a-f:.]+\]|[a-z0-9._\-]+)(:(\d{1,5}|\*))?")
 _LISTEN: Final = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._\-]+):\d{1,5}")
-_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+_HALF: Final = re.compile(r"[\ud800-\udfff]")  # how Python shows bytes of arguments and variables that are not UTF-8
+# One label of a host name (RFC 1035 2.3.1, RFC 1123 2.1), and the underscore that container networks use.
+_LABEL: Final = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9_\-]{0,61}[A-Za-z0-9_])?")
+_HOST_CHARACTERS: Final = 253
+_MAX_PORT: Final = 65_535
 
 # Secrets that stand in tutorials, debuggers and other servers' example files; whoever reads those can sign with them.
 _KNOWN_SECRETS: Final = frozenset(
@@ -57,10 +63,36 @@ def secret_fault(secret: str) -> str | None:
         return f"holds text that is not Unicode; {HOW_TO_MAKE_ONE}"
     if size < SECRET_BYTES:
         return f"needs at least {SECRET_BYTES} bytes, has {size}; {HOW_TO_MAKE_ONE}"
+    if not secret.strip():
+        return f"is nothing but blanks; {HOW_TO_MAKE_ONE}"
     letters = re.sub(r"[^a-z0-9]", "", secret.lower())
     if letters in _KNOWN_SECRETS or _PLACEHOLDER.search(letters):
         return f"is a known example, anybody could sign with it; {HOW_TO_MAKE_ONE}"
     return None
+
+
+def host_fault(host: str) -> str | None:
+    """Whether one can listen there: an address, or a name that could be one's own."""
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        if _is_host_name(host):
+            return None
+        return f"{shown(host)} is no host: write an address, as in 127.0.0.1, 0.0.0.0 or ::1 (no brackets), or a name"
+    return None
+
+
+def _is_host_name(host: str) -> bool:
+    try:
+        labels = host.encode("idna").decode("ascii").removesuffix(".").split(".")
+    except UnicodeError:  # a label is empty, too long, or holds what no name may
+        return False
+    # What ends in a number is an address (https://url.spec.whatwg.org/#ends-in-a-number-checker), here a broken one.
+    return (
+        all(_LABEL.fullmatch(label) for label in labels)
+        and not labels[-1].isdigit()
+        and len(".".join(labels)) <= _HOST_CHARACTERS
+    )
 
 
 def origins_fault(origins: Sequence[str]) -> str | None:
@@ -68,7 +100,10 @@ def origins_fault(origins: Sequence[str]) -> str | None:
     for origin in origins:
         if origin == "null":
             return "null is never allowed: any sandboxed page has this origin"
-        if not _ORIGIN.fullmatch(origin):
+        match = _ORIGIN.fullmatch(origin)
+        if match and (match[3] or "*") != "*" and not 1 <= int(match[3]) <= _MAX_PORT:
+            return f"{shown(origin)} has a port that does not exist: they go from 1 to {_MAX_PORT}"
+        if not match:
             return (
                 f"{shown(origin)} is not an origin:"
                 " write scheme://host, scheme://host:port or scheme://host:* in lower case, without a path"
@@ -98,13 +133,15 @@ def issuers_fault(issuers: Sequence[str]) -> str | None:
 
 def listen_fault(listen: str) -> str | None:
     """Whether it is empty; host and port are a later stage."""
-    if listen and (not _LISTEN.fullmatch(listen) or int(listen.rpartition(":")[2]) > 65_535):
+    if listen and (not _LISTEN.fullmatch(listen) or int(listen.rpartition(":")[2]) > _MAX_PORT):
         return f'{shown(listen)} is not a place to listen: write host:port, as in "127.0.0.1:9090"'
     return "metrics are not served yet: leave it empty" if listen else None
 
 
 def text_fault(text: str) -> str | None:
     """Whether it is free of control characters and of half characters."""
+    if _HALF.search(text):
+        return "is not UTF-8 text"
     return "holds a control character" if _CONTROL.search(text) else None
 
 

@@ -52,6 +52,8 @@ _DEAFENING: Final = frozenset({ErrorCode.MESSAGE_TOO_LARGE, ErrorCode.RATE_LIMIT
 # account ends it, within a second, the statement that did so may be this connection's own.
 _PATIENCE_S: Final = {ErrorCode.SERVER_SHUTDOWN: 5.0}
 _SHORT_PATIENCE_S: Final = 0.25
+# What a peer may have under way when it is told to stop.
+_MAX_OVERHEARD_BYTES: Final = 16_777_216
 
 _BINARY, _TOO_LARGE, _FLOOD = (
     Fault(code, code.message)
@@ -83,6 +85,7 @@ class WebSocket(BoundedReader):
         "_message_bytes",
         "_opening",
         "_outbox",
+        "_overheard_bytes",
         "_peer",
         "_requests",
         "_service",
@@ -111,6 +114,7 @@ class WebSocket(BoundedReader):
         self._is_reading = True
         self._is_resting = False  # a whole buffer was read: it is the others' turn
         self._is_deaf = False  # nothing that the peer still says is looked at
+        self._overheard_bytes = 0
         self._task: asyncio.Task[None] | None = None  # while a credential is being checked
         self._requests: Requests | None = None  # from the first query on
         self._message_bytes = 0  # of the message that is being looked at
@@ -177,7 +181,7 @@ class WebSocket(BoundedReader):
 
     def receive(self, data: bytes) -> None:
         if self._is_deaf or self._connection.state is State.CLOSED:
-            self._read_or_pause()  # only so that our last words are not lost behind a reset, and the peer's end is seen
+            self._overhear(data)
             return
         now = self._service.now()
         if data:
@@ -188,6 +192,13 @@ class WebSocket(BoundedReader):
             self._take(event, now)
             is_held = self._is_held
         self._outbox.flush()
+        self._read_or_pause()
+
+    def _overhear(self, data: bytes) -> None:
+        """Read on only so that our last words are not lost behind a reset, and the peer's end is seen; not for ever."""
+        self._overheard_bytes += len(data)
+        if self._overheard_bytes > _MAX_OVERHEARD_BYTES:
+            self._transport.abort()
         self._read_or_pause()
 
     # The sweep, the registry, the server

@@ -100,9 +100,22 @@ def test_an_interrupted_making_of_the_secret_does_not_stand_in_the_way(tmp_path:
         assert len(directory.dev_secret()) >= 32
 
 
-@pytest.mark.parametrize("content", [b"", b"short\n", b"\xff" * 40])
+@pytest.mark.parametrize("content", [b"", b"short\n", b"\xff" * 40, b"change-me-" * 4])
 def test_a_spoiled_secret_is_refused_and_not_replaced(tmp_path: Path, content: bytes) -> None:
-    (tmp_path / "dev-secret").write_bytes(content)
-    with DataDirectory(tmp_path) as directory, pytest.raises(DataUnusable, match="dev-secret"):
+    file = tmp_path / "dev-secret"
+    file.write_bytes(content)
+    with DataDirectory(tmp_path) as directory, pytest.raises(DataUnusable) as refusal:
         directory.dev_secret()
+    assert str(refusal.value).startswith(f"{file} holds no secret, or one that is short or well known; delete it")
     assert (tmp_path / "dev-secret").read_bytes() == content
+
+
+@pytest.mark.parametrize("full", [Path("/dev/full")] if Path("/dev/full").exists() else [])
+def test_a_full_disk_is_told_as_that(tmp_path: Path, full: Path) -> None:
+    (tmp_path / "lock").symlink_to(full)
+    with pytest.raises(DataUnusable) as refusal:
+        DataDirectory(tmp_path)
+    assert str(refusal.value) == f"{tmp_path / 'lock'} cannot be written: No space left on device"
+    (tmp_path / "lock").unlink()
+    with DataDirectory(tmp_path) as directory:
+        assert directory.path == tmp_path

@@ -216,6 +216,21 @@ def a_directory(path: Path) -> None:
     path.mkdir()
 
 
+def in_a_circle(path: Path) -> None:
+    path.symlink_to(path)
+
+
+def without_users(path: Path) -> None:
+    asyncio.run(_open_and_close(path))
+    connection = sqlite3.connect(path)
+    connection.execute("DROP TABLE users")
+    connection.close()
+
+
+def empty(path: Path) -> None:
+    path.touch()
+
+
 async def _open_and_close(path: Path) -> None:
     await (await open_database(path)).close()
 
@@ -228,6 +243,8 @@ async def _open_and_close(path: Path) -> None:
         (newer_release, "layout 999 and this release knows"),
         (damaged, "it is damaged .*; restore it from a backup"),
         (a_directory, "cannot be opened: Is a directory"),
+        (in_a_circle, "cannot be opened: Too many levels of symbolic links"),
+        (without_users, "its table users is gone; restore it from a backup"),
     ],
 )
 def test_an_unusable_file_is_refused_in_one_sentence_that_names_it(path: Path, spoil: Any, sentence: str) -> None:
@@ -244,6 +261,38 @@ async def test_opening_for_reading_what_is_not_there_makes_nothing(path: Path) -
     with pytest.raises(DataUnusable, match=r"there is no database at .*watchword\.db"):
         await open_for_reading(path)
     assert not path.exists()
+
+
+@pytest.mark.parametrize(
+    ("spoil", "sentence"),
+    [
+        (not_a_database, ": it is not a database; move it away"),
+        (another_program, ": the database belongs to another program"),
+        (newer_release, ": the database has layout 999"),
+        (a_directory, " cannot be opened: Is a directory"),
+        (in_a_circle, " cannot be opened: Too many levels of symbolic links"),
+        (without_users, ": its table users is gone; restore it from a backup"),
+        (empty, ": it is empty; start the server once, or add the first user"),
+    ],
+)
+def test_what_cannot_be_read_is_told_as_what_it_is(path: Path, spoil: Any, sentence: str) -> None:
+    spoil(path)
+    with pytest.raises(DataUnusable) as refusal:
+        asyncio.run(open_for_reading(path))
+    assert str(refusal.value).startswith(f"{path}{sentence}")
+
+
+async def test_a_database_that_another_program_holds_is_told(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    await (await open_database(path)).close()
+    intruder = sqlite3.connect(path, isolation_level=None)
+    intruder.execute("PRAGMA locking_mode = EXCLUSIVE")
+    intruder.execute("BEGIN IMMEDIATE")
+    intruder.execute("DELETE FROM users")
+    connect = partial(sqlite3.connect, timeout=0)
+    monkeypatch.setattr("watchword_server.adapters.sqlite.connection.sqlite3.connect", connect)
+    with pytest.raises(DataUnusable, match="another program holds it; wait for it to end, or stop it"):
+        await open_for_reading(path)
+    intruder.close()
 
 
 async def test_opening_for_reading_works_beside_the_writer_and_sees_what_it_wrote(path: Path) -> None:

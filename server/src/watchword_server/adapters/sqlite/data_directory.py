@@ -9,12 +9,13 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
+from watchword_server.config.shapes import SECRET_BYTES, secret_fault
+
 __all__ = ["DataDirectory", "DataUnusable", "database_path", "read_dev_secret"]
 
 _DATABASE: Final = "watchword.db"
 _LOCK: Final = "lock"
 _DEV_SECRET: Final = "dev-secret"
-_SECRET_BYTES: Final = 32  # RFC 7518 3.2: an HS256 key has at least the size of the hash
 
 
 class DataUnusable(Exception):  # noqa: N818  # what it says, as Refused does
@@ -45,7 +46,6 @@ class DataDirectory:
             raise DataUnusable(f"{path} cannot be used as the data directory: {error.strerror}") from error
         try:
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            self.announce(None)
         except BlockingIOError:
             holder = _describe_holder(self._lock)
             self._close()
@@ -53,6 +53,11 @@ class DataDirectory:
         except OSError as error:
             self._close()
             raise DataUnusable(f"{path / _LOCK} cannot be locked: {error.strerror}; use a local disk") from error
+        try:
+            self.announce(None)
+        except DataUnusable:
+            self._close()
+            raise
 
     @property
     def database(self) -> Path:
@@ -60,13 +65,20 @@ class DataDirectory:
         return database_path(self.path)
 
     def announce(self, address: str | None) -> None:
-        """Say in the lock file where this process can be reached (a URL), once it is known."""
+        """Say in the lock file where this process can be reached (a URL), once it is known.
+
+        Raises:
+            DataUnusable: It cannot be written, say because the disk is full.
+        """
         if self._lock is None:
             raise ValueError("the data directory was released")
         text = json.dumps({"pid": os.getpid(), "address": address}).encode()
         # Written before the rest is cut off: a reader in between sees JSON with trailing text at worst, and copes.
-        os.pwrite(self._lock, text, 0)
-        os.ftruncate(self._lock, len(text))
+        try:
+            os.pwrite(self._lock, text, 0)
+            os.ftruncate(self._lock, len(text))
+        except OSError as error:
+            raise DataUnusable(f"{self.path / _LOCK} cannot be written: {error.strerror}") from error
 
     def dev_secret(self) -> str:
         """The secret for tokens in development: made once, read from then on.
@@ -77,7 +89,7 @@ class DataDirectory:
         secret = read_dev_secret(self.path)
         if secret is not None:
             return secret
-        secret = secrets.token_urlsafe(_SECRET_BYTES)
+        secret = secrets.token_urlsafe(SECRET_BYTES)
         # Written aside and renamed, so that `watchword token` beside us reads all of it or nothing.
         fresh = self.path / f"{_DEV_SECRET}.new"
         try:
@@ -133,10 +145,15 @@ def read_dev_secret(path: Path) -> str | None:
         secret = file.read_text(encoding="ascii").strip()
     except FileNotFoundError:
         return None
-    except (OSError, UnicodeDecodeError) as error:
-        raise DataUnusable(f"{file} cannot be read: {error}") from error
-    if len(secret) < _SECRET_BYTES:
-        raise DataUnusable(f"{file} holds no secret of {_SECRET_BYTES} bytes or more; delete it and a new one is made")
+    except OSError as error:
+        raise DataUnusable(f"{file} cannot be read: {error.strerror}") from error
+    except UnicodeDecodeError:
+        secret = ""
+    if not secret or secret_fault(secret):
+        raise DataUnusable(
+            f"{file} holds no secret, or one that is short or well known; delete it and start the server with --dev: "
+            "it makes a new one"
+        )
     return secret
 
 

@@ -11,13 +11,29 @@ from watchword_protocol.errors import ErrorCode
 from watchword_server.adapters.sqlite.connection import Connection, open_connection
 from watchword_server.adapters.sqlite.data_directory import DataUnusable
 from watchword_server.adapters.sqlite.engine import Engine
-from watchword_server.adapters.sqlite.migrations import MIGRATIONS, migrate, read_version
+from watchword_server.adapters.sqlite.migrations import MIGRATIONS, check_tables, migrate, read_version
 from watchword_server.refusal import Refused
 
-__all__ = ["Database", "Operation", "check_library", "open_database", "open_for_reading", "open_prepared"]
+__all__ = [
+    "Database",
+    "Operation",
+    "as_unusable",
+    "check_library",
+    "open_database",
+    "open_for_reading",
+    "open_prepared",
+]
 
 T = TypeVar("T")
 Operation = Callable[[sqlite3.Connection], T]
+
+# Primary codes of https://sqlite.org/rescode.html that have a way out.
+_REMEDIES: Final = {
+    sqlite3.SQLITE_BUSY: "another program holds it; wait for it to end, or stop it",
+    sqlite3.SQLITE_CORRUPT: "it is damaged; restore it from a backup",
+    sqlite3.SQLITE_FULL: "no space left on its disk; make room",
+    sqlite3.SQLITE_NOTADB: "it is not a database; move it away, or name another directory with --data",
+}
 
 _OLDEST_LIBRARY: Final = (3, 39, 0)  # the first with RIGHT and FULL JOIN
 
@@ -114,6 +130,7 @@ async def open_database(path: Path, *, synchronous: Literal["full", "normal", "o
         connection.execute("PRAGMA foreign_keys = ON")
         connection.execute("PRAGMA trusted_schema = OFF")
         migrate(connection)
+        check_tables(connection)
 
     writer = await open_prepared(path, "rw", prepare)
     try:
@@ -134,8 +151,12 @@ async def open_for_reading(path: Path) -> Database:
 
     def prepare(connection: sqlite3.Connection) -> None:
         _prepare_reader(connection)
-        if read_version(connection) < len(MIGRATIONS):
+        version = read_version(connection)
+        if not version:
+            raise DataUnusable("it is empty; start the server once, or add the first user, and it gets its tables")
+        if version < len(MIGRATIONS):
             raise DataUnusable("an older release wrote it; start the server once to bring it up to date")
+        check_tables(connection)
 
     return Database(path, None, await open_prepared(path, "ro", prepare))
 
@@ -149,9 +170,7 @@ async def open_prepared(path: Path, mode: Literal["rw", "ro"], prepare: Callable
     try:
         connection = await open_connection(path, mode=mode)
     except sqlite3.Error as error:
-        if error.sqlite_errorcode == sqlite3.SQLITE_CANTOPEN:
-            raise DataUnusable(f"there is no database at {path}; name its directory with --data") from error
-        raise DataUnusable(f"{path} cannot be opened: {error}") from error
+        raise _describe_unopened(path, error) from error
     try:
         await connection.run(prepare)
     except BaseException as error:
@@ -159,12 +178,28 @@ async def open_prepared(path: Path, mode: Literal["rw", "ro"], prepare: Callable
         match error:
             case DataUnusable():
                 raise DataUnusable(f"{path}: {error}") from error
-            case Refused(code=ErrorCode.STORAGE_FULL):
-                raise DataUnusable(f"{path} cannot be opened: no space left on its disk") from error
             case Refused() | sqlite3.Error():
-                raise DataUnusable(f"{path} cannot be opened: {error.__cause__ or error}") from error
+                raise as_unusable(path, error) from error
         raise
     return connection
+
+
+def as_unusable(path: Path, error: Refused | sqlite3.Error) -> DataUnusable:
+    """What the storage refused, for the person at the terminal: the file, what is wrong with it, what to do."""
+    cause = error.__cause__ if isinstance(error, Refused) else error
+    sentence = _REMEDIES.get(getattr(cause, "sqlite_errorcode", -1) & 0xFF)
+    return DataUnusable(f"{path}: {sentence}" if sentence else f"{path} cannot be used: {cause or error}")
+
+
+def _describe_unopened(path: Path, error: sqlite3.Error) -> DataUnusable:
+    """SQLite says of all alike that it is unable to open the file; the system knows why."""
+    try:
+        with path.open("rb"):
+            return as_unusable(path, error)
+    except FileNotFoundError:
+        return DataUnusable(f"there is no database at {path}; name its directory with --data")
+    except OSError as reason:
+        return DataUnusable(f"{path} cannot be opened: {reason.strerror}")
 
 
 def _create_file(path: Path) -> None:
@@ -180,12 +215,7 @@ def _prepare_reader(connection: sqlite3.Connection) -> None:
 
 
 def _check_file(connection: sqlite3.Connection) -> None:
-    try:
-        problems = connection.execute("PRAGMA quick_check(1)").fetchall()
-    except sqlite3.DatabaseError as error:
-        if error.sqlite_errorcode == sqlite3.SQLITE_NOTADB:
-            raise DataUnusable("it is not a database; move it away, or name another directory with --data") from error
-        raise
+    problems = connection.execute("PRAGMA quick_check(1)").fetchall()
     if problems != [("ok",)]:
         found = " ".join(problems[0][0].split())
         raise DataUnusable(f"it is damaged ({found}); restore it from a backup")

@@ -1,5 +1,6 @@
 """How long the statements of a request may run: what SQLite's progress handler asks."""
 
+import threading
 from collections.abc import Callable
 from enum import Enum, unique
 from typing import Final
@@ -58,7 +59,9 @@ class Deadline:
         self._is_cancelled = True
 
     def is_over(self) -> bool:
-        """Whether the statement that runs has to end now."""
+        """Whether the statement that runs has to end now; once it has to, it stays so."""
+        if self.stop is not None:
+            return True
         now = self._now()
         if self._is_cancelled:
             self.stop = Stop.CANCELLED
@@ -73,12 +76,39 @@ class Deadline:
 
 
 class Progress:
-    """A connection's progress handler: asks the deadline of what runs on it, and lets go on what has none."""
+    """What runs on a connection: its progress handler, and what the watchdog looks at.
 
-    __slots__ = ("deadline",)
+    `awake`: set while something runs.
+    """
+
+    __slots__ = ("_deadline", "_lock", "awake")
 
     def __init__(self) -> None:
-        self.deadline: Deadline | None = None
+        self.awake = threading.Event()
+        self._deadline: Deadline | None = None
+        self._lock = threading.Lock()
+
+    def begin(self, deadline: Deadline) -> None:
+        """From here on the connection runs what the deadline is for."""
+        self._deadline = deadline
+        if not self.awake.is_set():
+            self.awake.set()
+
+    def end(self) -> None:
+        """It runs nothing that has a deadline; no interrupt comes after this."""
+        with self._lock:
+            self._deadline = None
 
     def __call__(self) -> bool:
-        return self.deadline is not None and self.deadline.is_over()
+        """Whether what runs has to end now."""
+        with self._lock:
+            return self._deadline is not None and self._deadline.is_over()
+
+    def interrupt_if_over(self, interrupt: Callable[[], None]) -> bool:
+        """Call `interrupt` if what runs has to end now; whether anything runs. For other threads."""
+        with self._lock:
+            if self._deadline is None:
+                return False
+            if self._deadline.is_over():
+                interrupt()
+            return True

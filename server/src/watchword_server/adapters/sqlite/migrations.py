@@ -4,13 +4,14 @@
 layout is a new step at the end.
 """
 
+import re
 import sqlite3
 from collections.abc import Sequence
 from typing import Final
 
 from watchword_server.adapters.sqlite.data_directory import DataUnusable
 
-__all__ = ["APPLICATION_ID", "MIGRATIONS", "migrate", "read_version"]
+__all__ = ["APPLICATION_ID", "MIGRATIONS", "check_tables", "migrate", "read_version"]
 
 APPLICATION_ID: Final = 0x57617463
 """Bytes 68 to 71 of the file ("Watc"), which tell our databases from others (sqlite.org/fileformat.html 1.3.15)."""
@@ -63,6 +64,10 @@ MIGRATIONS: Final[Sequence[Sequence[str]]] = (
     ),
 )
 
+_TABLES: Final = {
+    name for step in MIGRATIONS for statement in step for name in re.findall(r"CREATE TABLE (\w+)", statement)
+}
+
 
 def read_version(connection: sqlite3.Connection, *, known: int = len(MIGRATIONS)) -> int:
     """How many steps the database has seen; 0 for an empty one.
@@ -80,6 +85,17 @@ def read_version(connection: sqlite3.Connection, *, known: int = len(MIGRATIONS)
             f"the database has layout {version} and this release knows {known}; use the newer release that wrote it"
         )
     return version
+
+
+def check_tables(connection: sqlite3.Connection) -> None:
+    """Whether the newest layout is there, as its version says.
+
+    Raises:
+        DataUnusable: A table was taken away behind our back.
+    """
+    found = {name for (name,) in connection.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")}
+    if missing := sorted(_TABLES - found):
+        raise DataUnusable(f"its table {missing[0]} is gone; restore it from a backup")
 
 
 def migrate(connection: sqlite3.Connection, steps: Sequence[Sequence[str]] = MIGRATIONS) -> None:

@@ -42,10 +42,10 @@ def run_statements(
     """
     outcomes: list[Outcome] = []
     size = 0
-    engine.progress.deadline = deadline
+    engine.progress.begin(deadline)
     try:
         for plan, values in request.statements:
-            if deadline.is_over():
+            if engine.progress():
                 raise _stopped(deadline, len(outcomes))
             try:
                 outcome = engine.run(plan, values, max_rows=request.rows, max_bytes=request.result_bytes)
@@ -70,7 +70,7 @@ def run_statements(
                 message = f"The results together are larger than {request.result_bytes} bytes (result_bytes)."
                 raise _at(len(outcomes) - 1, Refused(ErrorCode.RESULT_TOO_LARGE, message))
     finally:
-        engine.progress.deadline = None
+        engine.progress.end()
     return outcomes
 
 

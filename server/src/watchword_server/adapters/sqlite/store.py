@@ -1,5 +1,6 @@
 """The store in SQLite: the catalog, the writer and the readers of one database file."""
 
+import asyncio
 import time
 from collections.abc import Callable, Iterable
 from contextlib import AsyncExitStack
@@ -12,6 +13,7 @@ from watchword_server.adapters.sqlite.group import Group
 from watchword_server.adapters.sqlite.readers import Readers
 from watchword_server.adapters.sqlite.rows import Converters
 from watchword_server.adapters.sqlite.stored_catalog import StoredCatalog, TableOf
+from watchword_server.adapters.sqlite.watchdog import Watchdog
 from watchword_server.adapters.sqlite.writer import Writer
 from watchword_server.sql.catalog import Catalog
 from watchword_server.sql.engine_functions import ENGINE_FUNCTIONS, EngineFunction
@@ -33,8 +35,11 @@ bystander waits 200 ms."""
 class SqliteStore:
     """Fulfils `Store`. The database stays the caller's, who closes it after the store."""
 
-    def __init__(self, database: Database, catalog: StoredCatalog, writer: Writer, readers: Readers) -> None:
+    def __init__(
+        self, database: Database, catalog: StoredCatalog, writer: Writer, readers: Readers, watchdog: Watchdog
+    ) -> None:
         self._database = database
+        self._watchdog = watchdog
         self._catalog = catalog
         self._writer = writer
         self._readers = readers
@@ -55,6 +60,7 @@ class SqliteStore:
     async def close(self) -> None:
         await self._writer.close()
         await self._readers.close()
+        await asyncio.to_thread(self._watchdog.close)
 
     async def __aenter__(self) -> Self:
         return self
@@ -96,8 +102,11 @@ async def open_store(
     """
     functions = tuple(functions)
 
+    engines: list[Engine] = []
+
     def prepare(engine: Engine) -> None:
         engine.prepare(value_bytes=value_bytes, functions=functions, converters=converters)
+        engines.append(engine)
 
     def prepare_writer(engine: Engine) -> StoredCatalog:
         prepare(engine)
@@ -113,6 +122,7 @@ async def open_store(
         catalog,
         Writer(group, database.run_on_writer),
         Readers(connections, catalog, value_bytes=value_bytes, slow_s=slow_s, now=now),
+        Watchdog(engines),
     )
 
 
