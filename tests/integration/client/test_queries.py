@@ -126,7 +126,7 @@ class TestTransactions:
             with pytest.raises(watchword.ConstraintViolation) as caught:
                 await db.transaction(*[("INSERT INTO app.notes VALUES ($1, 'x', 1)", number) for number in (1, 2, 1)])
             assert (caught.value.statement, caught.value.line) == (2, None)
-            assert "(statement 3)" in str(caught.value)
+            assert "(statement 2)" in str(caught.value)
             assert not await db.query("SELECT * FROM app.notes")
 
     async def test_many_rows_are_one_transaction(self, server: RunningServer) -> None:
@@ -152,9 +152,9 @@ async def test_an_error_has_its_place(server: RunningServer) -> None:
         error = caught.value
         assert (error.line, error.column, error.statement) == (2, 11, 1)
         assert str(error).startswith('INVALID_SQL: Expected the end of the statement, found "frm"')
-        assert "(line 2, column 11, statement 2)" in str(error)
+        assert "(statement 1, line 2, column 11)" in str(error)
         assert error.request_id
-        with pytest.raises(watchword.NotFound, match=r'Did you mean "app.notes"\? \(line 1, column 15\)\.'):
+        with pytest.raises(watchword.NotFound, match=r'Did you mean "app.notes"\? \(statement 0, line 1, column 15\)\.'):
             await db.query("SELECT * FROM app.note")
 
 

@@ -120,7 +120,8 @@ class TestTheEnd:
     async def test_a_stop_answers_the_writes_that_run_and_starts_nothing_more(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        async with sql_server(tmp_path) as server, asking(server, v1=True) as ada:
+        # A clock that stands still: nothing here waits for a deadline.
+        async with sql_server(tmp_path, clock=FakeClock()) as server, asking(server, v1=True) as ada:
             writes, reads = Held(server, "write", monkeypatch), Held(server, "read", monkeypatch)
             write = ada.send("INSERT INTO app.notes VALUES (1, 'x', 1) RETURNING body")
             ada.send("SELECT 1")
