@@ -151,7 +151,7 @@ def test_a_parameter_used_twice_is_bound_once(engine: Engine) -> None:
 def test_columns_carry_their_flags(engine: Engine) -> None:
     [plan] = engine.plans("SELECT id, t, id + 1 AS n FROM v")
     assert plan.columns == (
-        OutputColumn("id", SqlType.INT, ("pk", "nn", "uq")),
+        OutputColumn("id", SqlType.INT, ("pk", "nn")),
         OutputColumn("t", SqlType.TEXT),
         OutputColumn("n", SqlType.INT),
     )

@@ -336,6 +336,5 @@ def _output_column(output: OutputTree, table: Table | None) -> OutputColumn:
     flags = (
         *(("pk",) if column.name in key else ()),
         *(("nn",) if column.not_null or column.name in key else ()),
-        *(("uq",) if key == (column.name,) else ()),
     )
     return OutputColumn(output.name, column.type, flags)
