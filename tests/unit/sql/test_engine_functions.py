@@ -38,6 +38,8 @@ def test_limit_and_offset_take_null_for_none() -> None:
         ("ww_pattern", ("ä" * (MAX_PATTERN_BYTES // 2 + 1),), ErrorCode.LIMIT_EXCEEDED),
         ("ww_pattern", ("a\\",), ErrorCode.TYPE_MISMATCH),
         ("ww_needle", ("a" * (MAX_PATTERN_BYTES + 1),), ErrorCode.LIMIT_EXCEEDED),
+        ("ww_searchable", ("a" * 65_537,), ErrorCode.LIMIT_EXCEEDED),
+        ("ww_searchable_lower", ("A" * 65_537,), ErrorCode.LIMIT_EXCEEDED),
         ("ww_replace", ("a" * 100_000, "a", "b" * 1000), ErrorCode.LIMIT_EXCEEDED),
         ("ww_int8", (1e19,), ErrorCode.TYPE_MISMATCH),
         ("ww_int8", (float("inf"),), ErrorCode.TYPE_MISMATCH),

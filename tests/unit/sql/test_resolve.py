@@ -240,6 +240,15 @@ def test_what_the_engine_cannot_hold_is_refused_before_it_is_asked(engine: Engin
     assert depth > 4
 
 
+@pytest.mark.parametrize("search", ["$1 LIKE $2", "$1 ILIKE $2", "strpos($1, $2) = 0", "btrim($1, $2) = ''"])
+def test_a_long_text_is_not_searched_for_anything(engine: Engine, search: str) -> None:
+    """One call of the engine cannot be interrupted, and over a megabyte of text it takes most of a second."""
+    with pytest.raises(SqlFault) as caught:
+        engine.run(f"SELECT {search}", ["a" * 100_000, "%" + "a" * 200])
+    assert caught.value.code is ErrorCode.LIMIT_EXCEEDED
+    assert engine.ask("SELECT $1 LIKE '%b'", ["a" * 100_000]) == [(False,)]
+
+
 def test_text_does_not_grow_by_nesting(engine: Engine) -> None:
     [plan] = engine.plans("SELECT " + "coalesce(nullif(" * 8 + "1" + ", 2), 3)" * 8)
     assert len(plan.text) < 300

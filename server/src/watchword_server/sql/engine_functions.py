@@ -25,6 +25,8 @@ from watchword_server.sql.types import SqlType
 
 __all__ = ["ENGINE_FUNCTIONS", "MAX_PATTERN_BYTES", "EngineFunction", "check_pattern", "row_limit"]
 
+_SHORT_NEEDLE_BYTES: Final = 16
+_MAX_SEARCHED: Final = 65_536  # times 256 pairs: some 60 ms
 MAX_PATTERN_BYTES: Final = 256
 """Of a LIKE pattern and of what is searched for: the engine's work grows with their product with the text."""
 _MAX_MADE: Final = 16 * 2**20  # so that no more memory is taken; the engine's own limit of a value is lower
@@ -148,6 +150,22 @@ def check_needle(text: str) -> str:
     return text
 
 
+def is_short_needle(text: str) -> bool:
+    """Whether it may be searched for in a text of any length that a value can have."""
+    return len(text.encode()) <= _SHORT_NEEDLE_BYTES
+
+
+def _searchable(text: str) -> str:
+    """A text that may be searched for anything; the engine compares pair by pair and cannot be interrupted."""
+    if len(text) > _MAX_SEARCHED:
+        message = (
+            f"A text of more than {_MAX_SEARCHED} characters is searched for a constant pattern of at most "
+            f"{_SHORT_NEEDLE_BYTES} bytes only (pattern_bytes)."
+        )
+        raise SqlFault(ErrorCode.LIMIT_EXCEEDED, message)
+    return text
+
+
 def _substring(text: str, start: int, length: int | None = None) -> str:
     """From the character `start`, where 1 is the first; what is before the first counts too."""
     if length is None:
@@ -258,6 +276,8 @@ _STRICT: Final[tuple[tuple[str, int, Callable[..., Any]], ...]] = (
     ("ww_upper", 1, _upper),
     ("ww_pattern", 1, check_pattern),
     ("ww_needle", 1, check_needle),
+    ("ww_searchable", 1, _searchable),
+    ("ww_searchable_lower", 1, lambda text: _searchable(_lower(text))),
     ("ww_replace", 3, _replace),
     ("ww_substring", 2, _substring),
     ("ww_substring", 3, _substring),

@@ -43,7 +43,7 @@ _CEIL: Final = _rows(_T.DOUBLE, _DOUBLE, text="ww_ceil({0})")
 def _trim(name: str) -> tuple[Signature, ...]:
     return (
         *_rows(_T.TEXT, _TEXT, text=f"{name}({{0}})"),
-        *_rows(_T.TEXT, (_T.TEXT, _T.TEXT), text=f"{name}({{0}}, ww_needle({{1}}))", raises=True),
+        *_rows(_T.TEXT, (_T.TEXT, _T.TEXT), text=f"{name}(ww_searchable({{0}}), ww_needle({{1}}))", raises=True),
     )
 
 
@@ -75,7 +75,7 @@ FUNCTIONS: Final[dict[str, tuple[Signature, ...]]] = {
     "replace": _rows(_T.TEXT, (_T.TEXT, _T.TEXT, _T.TEXT), text="ww_replace({0}, {1}, {2})", raises=True),
     "substr": _SUBSTRING,
     "substring": _SUBSTRING,
-    "strpos": _rows(_T.INT, (_T.TEXT, _T.TEXT), text="instr({0}, ww_needle({1}))", raises=True),
+    "strpos": _rows(_T.INT, (_T.TEXT, _T.TEXT), text="instr(ww_searchable({0}), ww_needle({1}))", raises=True),
     "left": _rows(_T.TEXT, (_T.TEXT, _T.INT), text="ww_left({0}, {1})"),
     "right": _rows(_T.TEXT, (_T.TEXT, _T.INT), text="ww_right({0}, {1})", raises=True),
     "reverse": _rows(_T.TEXT, _TEXT, text="ww_reverse({0})"),

@@ -105,7 +105,9 @@ IS_DISTINCT: Final = {
 BETWEEN: Final = Template("({0} BETWEEN {1} AND {2})", safe=True)
 
 _ESCAPE: Final = "ESCAPE '\\'"
-LIKE: Final = Template(f"({{0}} LIKE ww_pattern({{1}}) {_ESCAPE})", raises=True, also=("like",))
+LIKE: Final = Template(f"(ww_searchable({{0}}) LIKE ww_pattern({{1}}) {_ESCAPE})", raises=True, also=("like",))
 LIKE_CONSTANT: Final = Template(f"({{0}} LIKE {{1}} {_ESCAPE})", also=("like",))
-"""For a pattern that the planner has checked."""
-ILIKE: Final = Template(f"(ww_lower({{0}}) LIKE ww_pattern(ww_lower({{1}})) {_ESCAPE})", raises=True, also=("like",))
+"""For a pattern that the planner has checked, and that is short enough for any text."""
+ILIKE: Final = Template(
+    f"(ww_searchable_lower({{0}}) LIKE ww_pattern(ww_lower({{1}})) {_ESCAPE})", raises=True, also=("like",)
+)

@@ -13,7 +13,7 @@ from watchword_server.sql.calls import resolve_call
 from watchword_server.sql.casts import TYPE_WORDS, Ease
 from watchword_server.sql.catalog import Table
 from watchword_server.sql.coercion import Coercion, constant, mismatch
-from watchword_server.sql.engine_functions import check_pattern
+from watchword_server.sql.engine_functions import check_pattern, is_short_needle
 from watchword_server.sql.fault import SqlFault
 from watchword_server.sql.operators import (
     BETWEEN,
@@ -254,7 +254,8 @@ class ExpressionResolver:
                 check_pattern(pattern.value)
             except SqlFault as fault:
                 raise SqlFault(fault.code, fault.message, node.at) from None
-            template = ILIKE if node.ignores_case else LIKE_CONSTANT
+            if not node.ignores_case and is_short_needle(pattern.value):
+                template = LIKE_CONSTANT
         found = Apply(_T.BOOLEAN, template, (text, pattern))
         return self._not(found) if node.negated else found
 
