@@ -24,8 +24,9 @@ DIFFERENCES: Final = (
     "DOUBLE has no infinity, no NaN and no negative zero.",
     "TIMESTAMP means an instant (timestamptz), with UTC as the session's zone; years are 1 to 9999; input is ISO 8601.",
     "Text compares by its bytes (collation C); lower, upper and ILIKE go letter by letter.",
-    "LIKE patterns and what strpos, replace and trim look for have at most 256 bytes; a pattern that ends in a lone "
-    "backslash is refused even where PostgreSQL would not come to it.",
+    "LIKE patterns and what strpos, replace and trim look for have at most 256 bytes; a text of more than 65,536 "
+    "characters is searched for a constant LIKE pattern of at most 16 bytes only.",
+    "A pattern that ends in a lone backslash is refused even where PostgreSQL would not come to it.",
     "JSON with half a character (a lone surrogate), a number that is no double, or 1024 levels is refused.",
     "current_role is the role of the user (user, service, dba, system).",
     "A parameter whose place gives it no type has that of another place, and is text if there is none.",
