@@ -6,7 +6,6 @@ its user has an old one already, is interrupted and waits for such a place: a sl
 
 import asyncio
 import threading
-from collections import Counter
 from collections.abc import Callable, Sequence
 
 from watchword_protocol.errors import ErrorCode
@@ -100,7 +99,7 @@ class Readers:
         self.places = SlowPlaces(half)
         self._connections = tuple(connections)
         self._free = list(connections)
-        self._running: Counter[str] = Counter()
+        self._running: dict[str, int] = {}  # by user; none is zero
         self._running_at_most = half
         self._waiting: Turns[asyncio.Future[Connection]] = Turns()
         self._waiting_slow: Turns[asyncio.Future[Connection]] = Turns()
@@ -149,6 +148,8 @@ class Readers:
         """A connection, and with `slow` a slow place, when it is this user's turn."""
         if self._is_closed:
             raise Refused(ErrorCode.STORAGE_UNAVAILABLE)
+        if not slow and self._free and self._may_run(user):
+            return self._take(user)  # who waits may not run now, or would have been handed one
         turns = self._waiting_slow if slow else self._waiting
         place: asyncio.Future[Connection] = asyncio.get_running_loop().create_future()
         turns.add(user, place)
@@ -175,15 +176,21 @@ class Readers:
         """Free connections to those whose turn it is."""
         while self._free and (turn := self._next()):
             user, place = turn
-            self._running[user] += 1
-            place.set_result(self._free.pop())
+            place.set_result(self._take(user))
+
+    def _take(self, user: str) -> Connection:
+        self._running[user] = self._running.get(user, 0) + 1
+        return self._free.pop()
+
+    def _may_run(self, user: str) -> bool:
+        return self._running.get(user, 0) < self._running_at_most
 
     def _next(self) -> "tuple[str, asyncio.Future[Connection]] | None":
         for user, _ in self._waiting_slow:
-            if self._running[user] < self._running_at_most and self.places.take(user):
+            if self._may_run(user) and self.places.take(user):
                 return user, self._waiting_slow.take(user)
         for user, _ in self._waiting:
-            if self._running[user] < self._running_at_most:
+            if self._may_run(user):
                 return user, self._waiting.take(user)
         return None
 
