@@ -1,8 +1,10 @@
 """A query before it runs: message -> who may -> plans, or the one definition that it is."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, Final, NamedTuple
+
+from msgspec import Struct
 
 from watchword_protocol.errors import ErrorCode
 from watchword_protocol.messages import Query, Statement
@@ -39,8 +41,7 @@ class Planned(NamedTuple):
     parameters: Sequence[Any]
 
 
-@dataclass(frozen=True, slots=True)
-class Prepared:
+class Prepared(Struct, frozen=True):
     """A query that may run, as the moment found it. Either `statements` or `definition`.
 
     `kind`: what may run beside it. `account`: whose rows it meets, where that is somebody else and is known.

@@ -1,6 +1,5 @@
 """What becomes of a query: message -> what may run -> values and limits -> store -> results."""
 
-from collections import Counter
 from collections.abc import Mapping
 
 from watchword_protocol.errors import ErrorCode
@@ -37,7 +36,7 @@ class Queries:
         self._directory = directory
         self._limits = limits
         self._clock = clock
-        self._running: Counter[str] = Counter()  # by user id
+        self._running: dict[str, int] = {}  # by user id
         self._preparation = Preparation(lambda: store.catalog, directory.known, limits)
 
     def prepare(self, query: Query, user: AuthenticatedUser) -> Prepared:
@@ -54,10 +53,11 @@ class Queries:
         """
         user = prepared.user
         limit = self._limits[user.role].statements_per_user
-        if self._running[user.id] >= limit:
+        running = self._running.get(user.id, 0)
+        if running >= limit:
             message = f"More than {limit} queries of one user run or wait at once (statements_per_user)."
             raise Refused(ErrorCode.LIMIT_EXCEEDED, message)
-        self._running[user.id] += 1
+        self._running[user.id] = running + 1
         started_at = self._clock.monotonic()
         try:
             if prepared.definition is not None:
@@ -66,8 +66,9 @@ class Queries:
                 results, name = await self._run(prepared)
             return Results(results, name, 1_000 * (self._clock.monotonic() - started_at))
         finally:
-            self._running[user.id] -= 1
-            if not self._running[user.id]:
+            if left := self._running[user.id] - 1:
+                self._running[user.id] = left
+            else:
                 del self._running[user.id]
 
     async def _define(self, prepared: Prepared, definition: Definition) -> Result:

@@ -1,7 +1,6 @@
 """Results on their way out: one serializer for WebSocket and HTTP. Rows come encoded and are embedded as they are."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final, Literal
 
@@ -16,8 +15,7 @@ __all__ = ["Result", "Results", "encode_body", "encode_message"]
 _SCHEMAS: Final = 1_000
 
 
-@dataclass(frozen=True, slots=True)
-class Result:
+class Result(Struct, frozen=True):
     """What one statement gave. `rows`: a JSON array of arrays, in wire form. `row_count`: returned, else affected."""
 
     columns: tuple[OutputColumn, ...] = ()
@@ -25,8 +23,7 @@ class Result:
     row_count: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Results:
+class Results(Struct, frozen=True):
     """What a query gave: one result for each statement, whose rows they are (a name), how long it took."""
 
     results: Sequence[Result]

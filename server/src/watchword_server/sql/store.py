@@ -1,8 +1,9 @@
 """What the domain asks of the place where tables are kept."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Protocol
+
+from msgspec import Struct
 
 from watchword_server.sql.catalog import Catalog
 from watchword_server.sql.nodes import Definition
@@ -11,8 +12,7 @@ from watchword_server.sql.plan import Plan, StoredValue
 __all__ = ["Outcome", "Store", "StoredValue", "Transaction"]
 
 
-@dataclass(frozen=True, slots=True)
-class Transaction:
+class Transaction(Struct, frozen=True):
     """The statements of one request: they happen together or not at all.
 
     `statements`: each with its bound values, in the order of its plan's binds. `user_id`: whose turn it takes.
@@ -27,8 +27,7 @@ class Transaction:
     result_bytes: int
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(Struct, frozen=True):
     """What one statement gave. `rows`: a JSON array of arrays, in wire form. `row_count`: returned, else affected."""
 
     rows: bytes
