@@ -47,17 +47,18 @@ class Token(NamedTuple):
 
 
 _START = r"A-Za-z_\u0080-\U0010ffff"
+# Possessive quantifiers stand on single characters only: on groups, Python before 3.11.5 gets them wrong.
 _TOKEN: Final = re.compile(
     rf"""[ \t\r\n\f]*+(?:
       (?P<refused>[uU]&['"] | [bBxXnN]')
-    | (?P<escape>[eE]'(?:[^'\\]++|\\.|'')*+')
+    | (?P<escape>[eE]'(?:[^'\\]++|\\.|'')*'(?!'))
     | (?P<bad_escape>[eE]')
     | (?P<word>[{_START}][{_START}0-9$]*+)
     | (?P<mark>::|[()\[\],;:]|\.(?![0-9]))
-    | (?P<number>(?:[0-9]++(?:\.(?!\.)[0-9]*+)?|\.[0-9]++)(?:[eE][+-]?[0-9]++)?+)
+    | (?P<number>(?:[0-9]++(?:\.(?!\.)[0-9]*+)?|\.[0-9]++)(?:[eE][+-]?[0-9]++)?)
     | (?P<parameter>\$[0-9]++)
-    | (?P<text>'(?:[^']++|'')*+')
-    | (?P<quoted>"(?:[^"]++|"")*+")
+    | (?P<text>'(?:[^']++|'')*'(?!'))
+    | (?P<quoted>"(?:[^"]++|"")*"(?!"))
     | (?P<comment>--[^\r\n]*+)
     | (?P<block>/\*)
     | (?P<operator>[-+*/<>=~!@\#%^&|`?]{{1,10}}+)
