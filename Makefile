@@ -6,7 +6,7 @@ PY = .venv/bin/python
 
 help:
 	@echo "make setup     .venv with everything in it; the others do it by themselves"
-	@echo "make demo      a real server, real clients, every refusal of the handshake"
+	@echo "make demo      a real server, real clients: every refusal of the handshake, SQL by two users, hostile SQL"
 	@echo "make test      all tests"
 	@echo "make check     format, lint, types, layers, generated files"
 	@echo "make format    put the code in form"

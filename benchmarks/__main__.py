@@ -18,15 +18,18 @@ from tempfile import TemporaryDirectory
 from typing import Final
 
 from benchmarks import load
+from benchmarks.disk import measure_sync_us
 from benchmarks.figures import FIGURES, Figure
-from benchmarks.population import write_headers
+from benchmarks.population import user_name, write_headers
 from benchmarks.servers import ROOT, SERVER_CORE, Server, Watchword, Yardstick, python_path
+from benchmarks.tables import make_tables
 
 # What is measured inside the server's process, by a program of its own each, which prints {"name (unit)": value}.
 _INSIDE: Final = {
     "steps": "where the time of one cold handshake goes, without sockets",
     "checks": "the garbage of 1,000 handshakes, and ending 1,000 connections",
     "fairness": "what a bystander waits for a pong while others are rude",
+    "sql-plans": "from the text of a statement to its plan, new and known",
 }
 
 Samples = dict[str, dict[str, list[float]]]
@@ -38,13 +41,16 @@ def main() -> None:
     arguments = _parse()
     if len(os.sched_getaffinity(0)) < 2:
         raise SystemExit("two cores are needed: one for the server, one for the load")
-    with TemporaryDirectory(prefix="watchword-benchmark-") as name, _trees(arguments.against, Path(name)) as trees:
+    with (
+        TemporaryDirectory(prefix="watchword-benchmark-", dir=arguments.data) as name,
+        _trees(arguments.against, Path(name)) as trees,
+    ):
         samples: Samples = defaultdict(lambda: defaultdict(list))
         if arguments.figure in FIGURES:
             figure = FIGURES[arguments.figure]
             print(f"{arguments.figure}: {figure.meaning}")
             servers: list[Server] = list(trees)
-            if not arguments.no_yardstick and Yardstick.is_possible():
+            if not figure.has_tables and not arguments.no_yardstick and Yardstick.is_possible():
                 servers.append(Yardstick())
             _measure_outside(figure, servers, Path(name), arguments.runs, samples)
         else:
@@ -55,8 +61,8 @@ def main() -> None:
 
 
 def _parse() -> argparse.Namespace:
-    listing = [f"  {name:10}{figure.meaning}" for name, figure in FIGURES.items()]
-    listing += [f"  {name:10}{meaning}" for name, meaning in _INSIDE.items()]
+    listing = [f"  {name:14}{figure.meaning}" for name, figure in FIGURES.items()]
+    listing += [f"  {name:14}{meaning}" for name, meaning in _INSIDE.items()]
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks",
         description="Measure one figure.",
@@ -66,6 +72,7 @@ def _parse() -> argparse.Namespace:
     parser.add_argument("figure", choices=[*FIGURES, *_INSIDE], metavar="FIGURE")
     parser.add_argument("--runs", type=int, default=5, help="fresh starts of each server (default 5)")
     parser.add_argument("--against", metavar="REV", help="measure this commit too, in the same run")
+    parser.add_argument("--data", metavar="DIR", help="where the data lies (default: where temporary files do)")
     parser.add_argument("--no-yardstick", action="store_true", help="leave out ws and jsonwebtoken")
     return parser.parse_args()
 
@@ -95,15 +102,19 @@ def _measure_outside(figure: Figure, servers: Sequence[Server], directory: Path,
     for _ in range(runs):  # in turn, so that all of them meet the machine's good and bad minutes
         for server in servers:
             with server.run(directory / server.name, figure.users) as running:
+                if figure.has_tables:
+                    make_tables(running.port, [user_name(number) for number in range(figure.users)])
                 result = load.measure(running, headers, figure.load)
             for name, measure in figure.measures.items():
                 samples[f"{name} ({measure.unit})"][server.name].append(measure.read(result))
+            if figure.has_tables:
+                samples["fdatasync of 4 KiB, p50 (us)"][server.name].append(measure_sync_us(directory))
 
 
 def _measure_inside(figure: str, trees: Sequence[Watchword], runs: int, samples: Samples) -> None:
     for _ in range(runs):
         for tree in trees:
-            command = ["taskset", "-c", SERVER_CORE, sys.executable, "-m", f"benchmarks.{figure}"]
+            command = ["taskset", "-c", SERVER_CORE, sys.executable, "-m", f"benchmarks.{figure.replace('-', '_')}"]
             environment = python_path(tree.tree)
             finished = subprocess.run(command, env=environment, cwd=ROOT, stdout=subprocess.PIPE, check=True)
             for name, value in json.loads(finished.stdout).items():

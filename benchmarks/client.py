@@ -30,10 +30,11 @@ def come_in(port: int, request: bytes) -> socket.socket:
     return client
 
 
-def read_until(client: socket.socket, mark: bytes) -> None:
-    """Read until the server has said this."""
+def read_until(client: socket.socket, mark: bytes) -> bytes:
+    """Read until the server has said this; all that was read."""
     data = b""
     while mark not in data:
         if not (part := client.recv(65_536)):
             raise SystemExit(f"the server closed before it said {mark!r}")
         data += part
+    return data

@@ -17,7 +17,7 @@ class Figure(NamedTuple):
     """One kind of load.
 
     `users`, `tokens`: how many there are; the tokens are presented in turn, so that one comes again after all others.
-    `load`: arguments of wsload.
+    `load`: arguments of wsload. `has_tables`: SQL runs on the tables of `benchmarks.tables`, which no yardstick has.
     """
 
     meaning: str
@@ -25,6 +25,7 @@ class Figure(NamedTuple):
     tokens: int
     load: tuple[str, ...]
     measures: Mapping[str, Measure]
+    has_tables: bool = False
 
 
 _CPU: Final = Measure("us CPU", lambda result: result["server"]["cpu_us_per_unit"])
@@ -32,6 +33,34 @@ _CHURN: Final = ("--mode", "churn", "--conns", "50", "--warmup", "2", "--time", 
 _PING: Final = (
     *("--mode", "request", "--conns", "50", "--warmup", "1", "--time", "3"),
     *("--request", '{"type":"ping"}', "--reply-substr", '"pong"'),
+)
+
+
+def _sql(meaning: str, query: str, *, clients: int) -> Figure:
+    """Each client is a user of its own, and sends when it has its answer."""
+    return Figure(
+        f"{meaning}: {clients} clients, each sends when it has its answer",
+        users=clients,
+        tokens=clients,
+        load=(
+            *("--mode", "request", "--conns", str(clients), "--warmup", "1", "--time", "3"),
+            *("--request", query, "--reply-substr", '"type":"result"'),
+        ),
+        measures={
+            "one request": _CPU,
+            "answers a second": Measure("1/s", lambda result: result["requests_per_s"]),
+            "answer p50": Measure("us", lambda result: result["request_us"]["p50"]),
+        },
+        has_tables=True,
+    )
+
+
+_POINT: Final = '{"type":"query","id":1,"sql":"SELECT id, body, done FROM app.notes WHERE id = $1","params":[7]}'
+_ROWS: Final = '{"type":"query","id":1,"sql":"SELECT id, body, done, at FROM app.notes"}'
+# {t}: microseconds since 1970, a key that comes once.
+_INSERT: Final = (
+    '{"type":"query","id":1,"sql":"INSERT INTO app.log (id, body) VALUES ($1, $2)",'
+    '"params":["{t}","a note of some forty characters, as usual"]}'
 )
 
 # The server remembers 20,000 tokens and 20,000 users, the oldest goes first: of twice as many none is known twice.
@@ -95,4 +124,8 @@ FIGURES: Final[Mapping[str, Figure]] = {
             "authentication p95": Measure("us", lambda result: result["ready_us"]["p95"]),
         },
     ),
+    "sql-point": _sql("a SELECT of one row by its key", _POINT, clients=50),
+    "sql-point-1": _sql("a SELECT of one row by its key", _POINT, clients=1),
+    "sql-rows": _sql("a SELECT of 1,000 rows of four columns", _ROWS, clients=4),
+    **{f"sql-insert-{clients}": _sql("an INSERT of one row", _INSERT, clients=clients) for clients in (1, 16, 64)},
 }

@@ -14,15 +14,23 @@ from base64 import urlsafe_b64encode
 from pathlib import Path
 from typing import Final
 
-__all__ = ["SECRET", "fill", "user_id", "write_headers"]
+__all__ = ["OPERATOR_ID", "SECRET", "fill", "token", "user_id", "user_name", "write_headers"]
 
 SECRET: Final = "benchmark-secret-of-more-than-32-bytes"
+OPERATOR_ID: Final = "u_operator"
+"""Somebody of the role dba, who makes tables."""
+
 _LIFETIME_S: Final = 36_000
 
 
 def user_id(number: int) -> str:
     """The id of one user, here and in the yardstick."""
     return f"u_{number:08d}"
+
+
+def user_name(number: int) -> str:
+    """The name of the same one."""
+    return f"user{number}"
 
 
 async def fill(directory: Path, users: int) -> None:
@@ -36,11 +44,12 @@ async def fill(directory: Path, users: int) -> None:
     with DataDirectory(directory) as held:
         async with await open_database(held.database, synchronous="off") as database:
             accounts = SqliteAccounts(database)
-            for number in range(users):
+            everybody = [(user_id(number), user_name(number), Role.USER) for number in range(users)]
+            for id_, name, role in [*everybody, (OPERATOR_ID, "operator", Role.DBA)]:
                 account = Account(
-                    id=user_id(number),
-                    name=f"user{number}",
-                    role=Role.USER,
+                    id=id_,
+                    name=name,
+                    role=role,
                     email=None,
                     password_hash=None,
                     auth_type="password",
@@ -62,21 +71,26 @@ def write_headers(path: Path, *, tokens: int, users: int) -> None:
     They are what `watchword token` makes, byte for byte in form; made here because a hundred thousand are needed.
     """
     now = round(time.time(), 3)
-    header = _segment({"alg": "HS256", "typ": "JWT"})
     with path.open("wb") as file:
         for number in range(tokens):
-            claims = {
-                "iss": "watchword",
-                "sub": user_id(number % users),
-                "iat": now,
-                "exp": now + _LIFETIME_S,
-                "jti": f"benchmark-{number:06d}",
-                "token_use": "access",
-                "role": "user",
-            }
-            signed = header + b"." + _segment(claims)
-            signature = hmac.digest(SECRET.encode(), signed, hashlib.sha256)
-            file.write(b"Authorization: Bearer %b.%b\n" % (signed, _base64url(signature)))
+            signed = token(user_id(number % users), role="user", name=f"benchmark-{number:06d}", now=now)
+            file.write(b"Authorization: Bearer %b\n" % signed)
+
+
+def token(subject: str, *, role: str, name: str, now: float | None = None) -> bytes:
+    """An access token, whose id is `name`; issued `now`, seconds since 1970."""
+    issued_at = round(time.time(), 3) if now is None else now
+    claims = {
+        "iss": "watchword",
+        "sub": subject,
+        "iat": issued_at,
+        "exp": issued_at + _LIFETIME_S,
+        "jti": name,
+        "token_use": "access",
+        "role": role,
+    }
+    signed = _HEADER + b"." + _segment(claims)
+    return signed + b"." + _base64url(hmac.digest(SECRET.encode(), signed, hashlib.sha256))
 
 
 def _segment(value: dict[str, object]) -> bytes:
@@ -85,6 +99,9 @@ def _segment(value: dict[str, object]) -> bytes:
 
 def _base64url(data: bytes) -> bytes:
     return urlsafe_b64encode(data).rstrip(b"=")
+
+
+_HEADER: Final = _segment({"alg": "HS256", "typ": "JWT"})
 
 
 if __name__ == "__main__":

@@ -1,1 +1,1 @@
-"""The demo: a real server, real clients, every refusal of the handshake. `make demo`, or `python -m examples.demo`."""
+"""The demo: a real server and real clients. `make demo`, or `python -m examples.demo`."""

@@ -27,9 +27,11 @@ from examples.demo.behaviours import (
 from examples.demo.case import Case, Outcome, missing_rows, run_case
 from examples.demo.client import count_exceptions
 from examples.demo.credentials import PASSWORD, malformed_cases, password_cases, token_cases
+from examples.demo.hostile import attempt_all, find_traces
 from examples.demo.lifetime import LIFETIME_S, watch_lives
 from examples.demo.likeness import find_unlike
 from examples.demo.narrow import NARROW, narrow_cases, silent_case
+from examples.demo.owners import define_tables, send_same_texts
 from examples.demo.page import Page
 from examples.demo.servers import DemoFailed, Server, run_command, start_server, write_settings
 from examples.demo.shutdown import stop_server
@@ -135,6 +137,7 @@ async def tell_story(page: Page, folder: Path) -> None:
         page.show_guests(await welcome_all(closing))
         page.show_context(await ask_who_am_i(closing))
 
+        await show_sql(page, closing)
         outcomes = await show_refusals(page, stale, closing, refusing, narrow_server)
 
         page.head(f"A token of {LIFETIME_S} seconds ends its connection; another one is renewed")
@@ -149,6 +152,16 @@ async def tell_story(page: Page, folder: Path) -> None:
     count = len({outcome.told.code for outcome in outcomes})
     missing = [f"nothing provoked {name}" for name in missing_rows(outcomes, UNSEEN)]
     page.show_check(f"{count} error codes were provoked; of those that end a connection none is missing.", missing)
+
+
+async def show_sql(page: Page, server: Server) -> None:
+    """Whose rows a statement meets, and what it cannot reach."""
+    await define_tables(server)
+    page.head("The same SQL by two users, each of whom sees only their own")
+    page.show_shared(await send_same_texts(server))
+    page.head("Hostile statements")
+    page.show_attempts(await attempt_all(server))
+    page.show_check("None of that has changed anything.", await find_traces(server))
 
 
 async def show_refusals(

@@ -10,7 +10,9 @@ from rich.table import Table
 from rich.text import Text
 
 from examples.demo.case import Outcome
+from examples.demo.hostile import Attempt
 from examples.demo.lifetime import LIFETIME_S, Lives
+from examples.demo.owners import OWNERS, SharedText
 from examples.demo.welcome import Guest
 from watchword_protocol.errors import ErrorCode
 
@@ -29,6 +31,7 @@ printf %s 'correct horse' | .venv/bin/watchword user add ada --role user --passw
 COMMANDS_BESIDE: Final = """\
 TOKEN=$(.venv/bin/watchword token ada --data data)
 .venv/bin/python examples/whoami.py ws://127.0.0.1:8080/v1/ws "$TOKEN"
+.venv/bin/watchword sql ws://127.0.0.1:8080 --token "$TOKEN" -c "SELECT current_user, now()"
 """
 """In another one."""
 
@@ -83,6 +86,23 @@ class Page:
             codes = " / ".join(dict.fromkeys(row.told.code for row in rows))
             self._row(table, differences, sent, by, codes, status, close, told.advice or "-")
             self._note(sent, differences)
+        self._console.print(table)
+
+    def show_shared(self, shared: Iterable[SharedText]) -> None:
+        """What the same text gave the two users, side by side."""
+        first, second = OWNERS
+        table = self._table(sent_by_both=58, **{first: 16, second: 16}, _=5)
+        for each in shared:
+            self._row(table, each.differences, each.text, *each.given)
+            self._note(each.text, each.differences)
+        self._console.print(table)
+
+    def show_attempts(self, attempts: Iterable[Attempt]) -> None:
+        """What hostile statements were told."""
+        table = self._table(sent=34, error_code=17, place=5, sentence=34, _=5)
+        for each in attempts:
+            self._row(table, each.differences, each.shown, each.code, each.place or "-", each.sentence)
+            self._note(each.shown, each.differences)
         self._console.print(table)
 
     def show_unseen(self, unseen: Mapping[ErrorCode, str]) -> None:

@@ -6,13 +6,16 @@ from typing import Any
 
 import pytest
 
+from support.asking import ask_over_http, asking, sql_request
 from support.presenting import basic
 from support.raw_socket import raw_socket, text, upgrade
 from support.server import PASSWORD, running_server, token, until
 from watchword_server.app import RunningServer
 from watchword_server.auth.authenticator import Authenticator
 from watchword_server.connection import Connection
+from watchword_server.gateway.requests import Requests
 from watchword_server.handlers import Handlers
+from watchword_server.queries import Queries
 
 
 @pytest.fixture
@@ -41,6 +44,37 @@ async def test_a_handler_that_fails_is_told_by_an_id(server: RunningServer, monk
         assert (error["type"], error["code"], error["id"]) == ("error", "INTERNAL_ERROR", 3)
         assert "planted" not in str(error)
         assert error["request_id"]
+
+
+@pytest.mark.parametrize("method", ["prepare", "run"])
+async def test_a_query_that_fails_is_told_by_an_id_and_the_next_one_runs(
+    server: RunningServer, monkeypatch: pytest.MonkeyPatch, method: str
+) -> None:
+    async with asking(server) as ada:
+        with monkeypatch.context() as patch:
+            patch.setattr(Queries, method, fail)
+            answer = await ada.ask("SELECT 1")
+        assert (answer["code"], answer["message"]) == ("INTERNAL_ERROR", "Internal error")
+        assert answer["request_id"]
+        assert await ada.rows("SELECT 1") == [[1]]
+
+
+async def test_an_answer_that_cannot_be_sent_ends_the_connection(
+    server: RunningServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with asking(server) as ada:
+        monkeypatch.setattr(Requests, "deliver", fail)
+        ada.send("SELECT 1")
+        assert await ada.socket.read_end() == b""
+        await until(lambda: not server.service.open)
+
+
+async def test_a_query_over_http_that_fails_is_told_by_an_id(
+    server: RunningServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Queries, "run", fail)
+    answer, body = await ask_over_http(server, sql_request("SELECT 1"))
+    assert (answer.status, body["error"]["code"]) == (500, "INTERNAL_ERROR")
 
 
 async def test_a_check_that_fails_closes_with_1011(server: RunningServer, monkeypatch: pytest.MonkeyPatch) -> None:

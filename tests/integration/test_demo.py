@@ -13,6 +13,8 @@ from rich.console import Console
 
 from examples.demo import __main__ as story
 from examples.demo.case import Case, Outcome
+from examples.demo.hostile import STATEMENTS, Statement, judge
+from examples.demo.owners import compare
 from examples.demo.page import COMMANDS, COMMANDS_BESIDE, Page
 from examples.demo.servers import DemoFailed, run_command, start_server, write_settings
 from examples.demo.verdict import Expected, Told
@@ -36,6 +38,14 @@ LINES = [
     r"another user's token +renewal USER_MISMATCH +- +4207 stop +ok",
     r"nothing after the upgrade +first +AUTH_TIMEOUT +- +4002 reconnect ok",
     r"SIGTERM, with a client connected +open +SERVER_SHUTDOWN +- +1012 reconnect ok",
+    r"SELECT id, body FROM app\.notes ORDER BY id +1 ada's, 2 second 1 erin's, 2 second ok",
+    r"DELETE FROM app\.notes WHERE body = 'erin''s!' +0 affected +1 affected +ok",
+    r"PRAGMA writable_schema = ON +UNSUPPORTED_SQL +1:1 +PRAGMA is not supported\. +ok",
+    r"SELECT \* FROM main\.\"app\.notes\" +NOT_FOUND +1:15 +There is no table .* +ok",
+    r"SELECT 1; \(a new line\) PRAGMA \.\.\. +UNSUPPORTED_SQL +2:1 +PRAGMA is not supported\. +ok",
+    r"a read that runs away +QUERY_TIMEOUT +- +The statement took .* +ok",
+    r"a write that runs away +QUERY_TIMEOUT +- +The statement took .* +ok",
+    r"None of that has changed anything\.  ok",
     r"5 \.\.\. 4 \.\.\. 3 \.\.\. 2 \.\.\. 1 \.\.\. ended",
     r"The other one was renewed in place, .*  ok",
     r"All of it happened as the error table says\.",
@@ -63,8 +73,8 @@ async def test_the_demo_happens_as_the_error_table_says(tmp_path: Path) -> None:
     assert max(map(len, lines[: lines.index("Your own server")])) <= 100
     for command in (COMMANDS + COMMANDS_BESIDE).splitlines():
         assert f"    {command}" in lines
-    (excerpt,) = blocks(read_page("README.md"), "text")
-    assert [line for line in excerpt.splitlines() if line not in lines] == [], "README shows what the demo does not say"
+    shown = [line for block in blocks(read_page("README.md"), "text") for line in block.splitlines()]
+    assert [line for line in shown if line not in lines] == [], "README shows what the demo does not say"
     assert list(tmp_path.iterdir()) == []
 
 
@@ -124,6 +134,43 @@ def test_one_difference_fails_the_demo_and_is_named_at_its_end() -> None:
     assert [line.split()[-1] for line in shown if line.startswith("expired")] == ["ok", "WRONG"]
     assert shown[-1] == "- expired: by M: the close code is 4100, and should be 4101"
     assert not any("watchword serve" in line for line in shown)
+
+
+def test_rows_of_somebody_else_fail_the_demo() -> None:
+    out = io.StringIO()
+    page = Page(Console(file=out, highlight=False, markup=False, emoji=False))
+    page.show_shared([compare("SELECT 1", ("1", "2"), ("1", "2")), compare("SELECT 2", ("1", "1"), ("1", "2"))])
+    assert page.differences == ["SELECT 2: erin was given 1, and should have been given 2"]
+    shown = [line.split()[-1] for line in out.getvalue().splitlines() if line.startswith("SELECT")]
+    assert shown == ["ok", "WRONG"]
+    assert page.finish() == 1
+
+
+@pytest.mark.parametrize(
+    ("code", "place", "differences"),
+    [
+        ("NOT_FOUND", "1:15", []),
+        ("NOT_FOUND", "", ["the place is none, and should be 1:15"]),
+        ("INVALID_SQL", "1:15", ["the error code is INVALID_SQL, and should be NOT_FOUND"]),
+        (
+            "answered",
+            "",
+            ["the error code is answered, and should be NOT_FOUND", "the place is none, and should be 1:15"],
+        ),
+    ],
+)
+def test_a_hostile_statement_is_held_against_its_row(code: str, place: str, differences: list[str]) -> None:
+    page = Page(Console(file=io.StringIO(), highlight=False, markup=False, emoji=False))
+    statement = Statement("SELECT * FROM sqlite_master", ErrorCode.NOT_FOUND, "1:15", "the schema")
+    attempt = judge(statement, code, place, "a sentence")
+    page.show_attempts([attempt])
+    assert attempt.differences == differences
+    assert page.differences == [f"the schema: {words}" for words in differences]
+
+
+def test_hostile_statements_have_different_names() -> None:
+    names = [statement.shown or statement.text for statement in STATEMENTS]
+    assert len(names) == len(set(names))
 
 
 def test_without_a_difference_it_ends_well() -> None:

@@ -46,6 +46,7 @@ USERS: Final = {
         make_account("ada", password_hash=_HASH, email="ada@example.org"),
         make_account("bob"),
         make_account("cleo", role=Role.DBA),
+        make_account("serge", role=Role.SERVICE),
         make_account("dora", password_hash=_HASH, deleted_at=1_700_000_003.0),
         make_account("sys", role=Role.SYSTEM),
     )

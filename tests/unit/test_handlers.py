@@ -4,29 +4,46 @@ from typing import Any, get_args
 
 import pytest
 
+from support.accounts import MemoryAccounts, make_account
+from support.clock import FakeClock
 from support.lives import make_user
+from support.scripted_store import ScriptedStore
+from watchword_protocol.codec import decode_server
 from watchword_protocol.errors import ErrorCode
 from watchword_protocol.messages import (
     Authenticate,
     ClientMessage,
+    Column,
     ErrorMessage,
     NextBatch,
     Ping,
     Pong,
     Query,
+    QueryResult,
+    StatementResult,
     Subscribe,
     Subscription,
     Unsubscribe,
 )
+from watchword_server.auth.directory import Directory
+from watchword_server.config import Limits
 from watchword_server.handlers import HANDLERS, Handlers
 from watchword_server.identifiers import Identifiers
+from watchword_server.preparation import Prepared
+from watchword_server.queries import Queries
 from watchword_server.refusal import Refused
+from watchword_server.user import Role
 
-NO_SQL = "This version serves the handshake only: no SQL is supported yet"
+NO_SUBSCRIPTIONS = "Subscriptions are not supported yet: send a query"
 
 
-def test_every_message_has_a_handler_but_the_one_that_the_connection_keeps() -> None:
-    assert set(HANDLERS) == set(get_args(ClientMessage)) - {Authenticate}
+def make_handlers() -> Handlers:
+    accounts, limits = MemoryAccounts(make_account("ada")), dict.fromkeys(Role, Limits())
+    return Handlers(Identifiers("x"), Queries(ScriptedStore(), Directory(accounts), limits, FakeClock()))
+
+
+def test_every_message_has_a_handler_but_those_that_the_connection_and_the_store_keep() -> None:
+    assert set(HANDLERS) == set(get_args(ClientMessage)) - {Authenticate, Query}
 
 
 @pytest.mark.parametrize(
@@ -36,10 +53,9 @@ def test_every_message_has_a_handler_but_the_one_that_the_connection_keeps() -> 
         (Ping("p-1"), [Pong("p-1")]),
         (Ping(0), [Pong(0)]),
         (NextBatch(), []),
-        (Query(7, sql="select 1"), [ErrorMessage("UNSUPPORTED_SQL", NO_SQL, "rx1", id=7)]),
         (
             Subscribe(Subscription("s-1", "select 1"), "q"),
-            [ErrorMessage("UNSUPPORTED_SQL", NO_SQL, "rx1", id="q", subscription_id="s-1")],
+            [ErrorMessage("UNSUPPORTED_SQL", NO_SUBSCRIPTIONS, "rx1", id="q", subscription_id="s-1")],
         ),
         (
             Unsubscribe("s-1", 3),
@@ -48,7 +64,7 @@ def test_every_message_has_a_handler_but_the_one_that_the_connection_keeps() -> 
     ],
 )
 def test_each_message_is_answered(message: ClientMessage, answers: list[Any]) -> None:
-    assert Handlers(Identifiers("x")).handle(message, make_user()) == answers
+    assert make_handlers().handle(message, make_user()) == answers
 
 
 @pytest.mark.parametrize(("hint", "told"), [(0, None), (70, 70)])
@@ -59,7 +75,7 @@ def test_a_refusal_says_when_to_try_again_where_that_is_known(
         raise Refused(ErrorCode.RATE_LIMITED, retry_after_ms=hint)
 
     monkeypatch.setitem(HANDLERS, Ping, refuse)
-    (answer,) = Handlers(Identifiers("x")).handle(Ping(), make_user())
+    (answer,) = make_handlers().handle(Ping(), make_user())
     assert isinstance(answer, ErrorMessage)
     assert (answer.code, answer.retry_after_ms) == ("RATE_LIMITED", told)
 
@@ -70,4 +86,34 @@ def test_what_should_not_happen_is_the_callers_to_log(monkeypatch: pytest.Monkey
 
     monkeypatch.setitem(HANDLERS, Ping, fail)
     with pytest.raises(ZeroDivisionError):
-        Handlers(Identifiers("x")).handle(Ping(), make_user())
+        make_handlers().handle(Ping(), make_user())
+
+
+def test_a_query_that_cannot_be_planned_is_an_error_with_its_place() -> None:
+    answer = make_handlers().prepare(Query("q-1", sql="select 1;\nselect * frm x"), make_user())
+    assert answer == ErrorMessage(
+        "INVALID_SQL",
+        'Expected the end of the statement, found "frm".',
+        "rx1",
+        id="q-1",
+        line=2,
+        column=10,
+        statement=1,
+    )
+
+
+async def test_a_query_is_answered_by_its_results() -> None:
+    handlers = make_handlers()
+    prepared = handlers.prepare(Query("q-1", sql="select $1::int as n", params=[7]), make_user())
+    assert isinstance(prepared, Prepared)
+    answer = decode_server(await handlers.run(prepared))
+    assert answer == QueryResult([StatementResult([Column("n", "Int", 0)], [[1]], 1, "ada")], 0.0, "q-1")
+
+
+async def test_a_query_that_fails_while_it_runs_is_an_error() -> None:
+    handlers = make_handlers()
+    prepared = handlers.prepare(Query(sql="select $1::int", params=["seven"]), make_user())
+    assert isinstance(prepared, Prepared)
+    answer = decode_server(await handlers.run(prepared))
+    assert isinstance(answer, ErrorMessage)
+    assert (answer.code, answer.statement) == ("INVALID_PARAMS", 0)

@@ -1,6 +1,7 @@
 """Every part of the server from one Config; the one module that knows the concrete adapters.
 
 config -> data directory (locked) -> users -> authenticator -> gateway and site -> listener
+                                  -> store -> queries ------->
 """
 
 import asyncio
@@ -22,6 +23,7 @@ from watchword_server.adapters.clock import SystemClock
 from watchword_server.adapters.sqlite.accounts import SqliteAccounts
 from watchword_server.adapters.sqlite.data_directory import DataDirectory
 from watchword_server.adapters.sqlite.database import open_database
+from watchword_server.adapters.sqlite.store import open_store
 from watchword_server.auth.account import Accounts
 from watchword_server.auth.attempts import Attempts
 from watchword_server.auth.authenticator import Authenticator
@@ -48,6 +50,13 @@ from watchword_server.identifiers import Identifiers
 from watchword_server.journal import Journal
 from watchword_server.log import configure_log
 from watchword_server.ports import Clock
+from watchword_server.preparation import DEFAULT_NAMESPACE
+from watchword_server.queries import Queries
+from watchword_server.sql.catalog import Catalog, Table
+from watchword_server.sql.definitions import table_definition
+from watchword_server.sql.nodes import CreateTable
+from watchword_server.sql.values import WIRE_FORMS
+from watchword_server.user import Role
 
 __all__ = ["RunningServer", "run", "serve"]
 
@@ -107,6 +116,14 @@ async def serve(
         database = await stack.enter_async_context(
             await open_database(directory.database, synchronous=config.storage.synchronous)
         )
+        role_limits = {role: config.limits.of(role.value) for role in Role}
+        store = await open_store(
+            database,
+            table_of=_table_of,
+            converters=WIRE_FORMS,
+            value_bytes=max(limits.value_bytes for limits in role_limits.values()),
+        )
+        stack.push_async_callback(store.close)
         accounts = SqliteAccounts(database)
         passwords = Passwords(clock)
         stack.callback(passwords.close)
@@ -117,8 +134,10 @@ async def serve(
             last_seen=LastSeen(),
             clock=clock,
         )
-        service = _make_service(config, keeping, accounts, passwords, clock=clock, log=log, dev=dev)
-        listener = _make_listener(config, service, accounts)
+        directory_of_users = Directory(accounts, remember=config.limits.connections)
+        queries = Queries(store, directory_of_users, role_limits, clock)
+        service = _make_service(config, keeping, directory_of_users, passwords, queries, clock=clock, log=log, dev=dev)
+        listener = _make_listener(config, service, accounts, queries)
         bound = _bind(config.server.host, config.server.port)
         stack.callback(bound.close)
         host, port = bound.getsockname()[:2]
@@ -147,6 +166,9 @@ async def serve(
             for chore in chores:
                 chore.cancel()
             await asyncio.wait(chores)
+            await store.close()
+            if service.running:  # queries that outlived their connections
+                await asyncio.wait(service.running)
             await keeping.keep(on_error)
 
 
@@ -186,6 +208,10 @@ def authority(host: str, port: int) -> str:
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
+def _table_of(definition: CreateTable, catalog: Catalog) -> Table | None:
+    return table_definition(definition, catalog, DEFAULT_NAMESPACE)
+
+
 def _make_verifier(config: Config, revocations: Revocations) -> Verifier:
     auth = config.auth
     issuers = shared_secret_issuers(auth.jwt_secret, auth.issuer, auth.jwt_trusted_issuers)
@@ -196,8 +222,9 @@ def _make_verifier(config: Config, revocations: Revocations) -> Verifier:
 def _make_service(
     config: Config,
     keeping: Housekeeping,
-    accounts: Accounts,
+    directory: Directory,
     passwords: Passwords,
+    queries: Queries,
     *,
     clock: Clock,
     log: FilteringBoundLogger,
@@ -211,14 +238,14 @@ def _make_service(
         identifiers=identifiers,
         authenticator=Authenticator(
             verifier=keeping.verifier,
-            directory=Directory(accounts, remember=limits.connections),
+            directory=directory,
             passwords=passwords,
             attempts=Attempts(max_failures=config.auth.max_failures, lock_s=config.auth.lock_s),
             last_seen=keeping.last_seen,
             clock=clock,
             system_from_anywhere=config.auth.system_from_anywhere,
         ),
-        handlers=Handlers(identifiers),
+        handlers=Handlers(identifiers, queries),
         registry=Registry(),
         journal=Journal(log, clock),
         sockets=Quota(
@@ -237,6 +264,7 @@ def _make_service(
             replaces_connections=config.auth.replace_connections,
             max_unsent_bytes=config.live.unsent_bytes,
             stall_timeout_s=config.live.slow_consumer_timeout_s,
+            requests_at_once=limits.in_flight,
         ),
         connection_rules=ConnectionRules(
             identifiers,
@@ -252,7 +280,7 @@ def _make_service(
     )
 
 
-def _make_listener(config: Config, service: Service, accounts: Accounts) -> Listener:
+def _make_listener(config: Config, service: Service, accounts: Accounts, queries: Queries) -> Listener:
     async def find_fault() -> str | None:
         if listener.should_exit:
             return "stopping"
@@ -263,8 +291,15 @@ def _make_listener(config: Config, service: Service, accounts: Accounts) -> List
             return "storage cannot be used"
         return None
 
+    api = Api(
+        service.authenticator,
+        service.rules.proxies,
+        queries,
+        max_body_bytes=config.limits.max_message_bytes,
+        running=service.running,
+    )
     site = make_site(
-        [*Api(service.authenticator, service.rules.proxies).routes(), *Ops(find_fault).routes()],
+        [*api.routes(), *Ops(find_fault).routes()],
         origins=service.rules.origins,
         identifiers=service.identifiers,
         journal=service.journal,

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
+from watchword_protocol.codec import encode
 from watchword_protocol.errors import ErrorCode
 from watchword_protocol.messages import (
     ClientMessage,
@@ -16,7 +17,10 @@ from watchword_protocol.messages import (
     Unsubscribe,
 )
 from watchword_server.identifiers import Identifiers
+from watchword_server.preparation import Prepared
+from watchword_server.queries import Queries
 from watchword_server.refusal import Refused
+from watchword_server.results import encode_message
 from watchword_server.user import AuthenticatedUser
 
 __all__ = ["HANDLERS", "Handlers"]
@@ -32,8 +36,8 @@ def _next_batch(_message: NextBatch, _user: AuthenticatedUser) -> list[ServerMes
     return []  # snapshots are pushed; KalamDB's clients ask for each batch
 
 
-def _sql(_message: Query | Subscribe, _user: AuthenticatedUser) -> list[ServerMessage]:
-    raise Refused(ErrorCode.UNSUPPORTED_SQL, "This version serves the handshake only: no SQL is supported yet")
+def _subscribe(_message: Subscribe, _user: AuthenticatedUser) -> list[ServerMessage]:
+    raise Refused(ErrorCode.UNSUPPORTED_SQL, "Subscriptions are not supported yet: send a query")
 
 
 def _unsubscribe(_message: Unsubscribe, _user: AuthenticatedUser) -> list[ServerMessage]:
@@ -43,27 +47,42 @@ def _unsubscribe(_message: Unsubscribe, _user: AuthenticatedUser) -> list[Server
 HANDLERS: Final[Mapping[type[ClientMessage], Handler]] = {
     Ping: _ping,
     NextBatch: _next_batch,
-    Query: _sql,
-    Subscribe: _sql,
+    Subscribe: _subscribe,
     Unsubscribe: _unsubscribe,
 }
+"""What is answered at once. A query waits for the store: `prepare` and `run`."""
 
 
 class Handlers:
-    """The ladder from a handler's answer, or its exception, to messages."""
+    """The ladder from a handler's answer, or its exception, to messages.
 
-    def __init__(self, identifiers: Identifiers) -> None:
+    A refusal becomes an `error` with the message's id; anything else that is raised is the caller's to log.
+    """
+
+    def __init__(self, identifiers: Identifiers, queries: Queries) -> None:
         self._identifiers = identifiers
+        self._queries = queries
 
     def handle(self, message: ClientMessage, user: AuthenticatedUser) -> list[ServerMessage]:
-        """The answers to one message.
-
-        A refusal becomes an `error` with the message's id; anything else a handler raises is the caller's to log.
-        """
+        """The answers to one message that need not wait."""
         try:
             return HANDLERS[type(message)](message, user)
         except Refused as refused:
             return [self._error(message, refused)]
+
+    def prepare(self, query: Query, user: AuthenticatedUser) -> Prepared | ErrorMessage:
+        """What may run, or why not."""
+        try:
+            return self._queries.prepare(query, user)
+        except Refused as refused:
+            return self._error(query, refused)
+
+    async def run(self, prepared: Prepared) -> bytes:
+        """Run it; the answer, encoded."""
+        try:
+            return encode_message(await self._queries.run(prepared), prepared.query.id)
+        except Refused as refused:
+            return encode(self._error(prepared.query, refused))
 
     def _error(self, message: ClientMessage, refused: Refused) -> ErrorMessage:
         return ErrorMessage(
@@ -72,6 +91,9 @@ class Handlers:
             request_id=self._identifiers.next_request(),
             id=getattr(message, "id", None),
             subscription_id=_subscription_id(message),
+            line=refused.line,
+            column=refused.column,
+            statement=refused.statement,
             retry_after_ms=refused.retry_after_ms or None,
         )
 

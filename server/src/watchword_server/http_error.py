@@ -2,13 +2,13 @@
 
 from collections.abc import Mapping
 from http import HTTPStatus
-from typing import Final
+from typing import Final, NamedTuple
 
 import msgspec
 
 from watchword_protocol.errors import ErrorCode
 
-__all__ = ["ERROR_HEADERS", "challenges", "error_body", "error_headers", "reason_phrase"]
+__all__ = ["ERROR_HEADERS", "Place", "challenges", "error_body", "error_headers", "reason_phrase"]
 
 REALM: Final = "watchword"
 
@@ -69,11 +69,22 @@ def error_headers(status: int, code: ErrorCode, *, retry_after_ms: int = 0) -> l
     return headers
 
 
-class _Error(msgspec.Struct):
+class Place(NamedTuple):
+    """Where in a request an error is: line and column from 1 in the text of a statement, the statement from 0."""
+
+    line: int | None
+    column: int | None
+    statement: int | None
+
+
+class _Error(msgspec.Struct, omit_defaults=True):
     code: str
     message: str
     close_code: int | None
     request_id: str
+    line: int | None = None
+    column: int | None = None
+    statement: int | None = None
 
 
 class _Body(msgspec.Struct):
@@ -82,9 +93,10 @@ class _Body(msgspec.Struct):
     results: tuple[()] = ()
 
 
-def error_body(code: ErrorCode, message: str, request_id: str) -> bytes:
+def error_body(code: ErrorCode, message: str, request_id: str, place: Place | None = None) -> bytes:
     """The one body of every HTTP error, JSON."""
-    return msgspec.json.encode(_Body(_Error(code.name, message, code.close, request_id)))
+    error = _Error(code.name, message, code.close, request_id, *(place or ()))
+    return msgspec.json.encode(_Body(error))
 
 
 def reason_phrase(status: int) -> str:

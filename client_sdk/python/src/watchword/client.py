@@ -4,24 +4,29 @@ import asyncio
 import random as random_module
 import time
 import warnings
-from collections.abc import Awaitable, Callable, Generator
+from collections.abc import Awaitable, Callable, Generator, Iterable
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, TypedDict
+from typing import TYPE_CHECKING, Any, TypedDict, Unpack
+
+from msgspec.structs import replace
 
 from watchword.address import complete_url
 from watchword.argument import check_seconds
 from watchword.credentials import Credential, Present, Token
 from watchword.exceptions import Closed
 from watchword.link import Link, LinkOptions
+from watchword.rows import Row, Rows, read_rows
 from watchword.state import State, Status, Statuses
 from watchword.timing import Timing
 from watchword.upgrade import SocketOptions
 from watchword.user import User
+from watchword.values import Value, to_parameters
+from watchword_protocol.messages import Query, QueryResult, Statement
 
 if TYPE_CHECKING:
     from ssl import SSLContext
 
-__all__ = ["Client", "ConnectOptions", "connect"]
+__all__ = ["Client", "ConnectOptions", "QueryOptions", "connect"]
 
 
 class ConnectOptions(TypedDict, total=False):
@@ -41,6 +46,19 @@ class ConnectOptions(TypedDict, total=False):
     clock: Callable[[], float]
     sleep: Callable[[float], Awaitable[object]]
     random: Callable[[], float]
+
+
+class QueryOptions(TypedDict, total=False):
+    """What every question takes beside its SQL.
+
+    as_user: Name of a user of role user, whose rows are meant; for service and up.
+    timeout_ms: For the statements on the server, where its own limit is longer.
+    timeout_s: For the answer to come here, 30 by default.
+    """
+
+    as_user: str | None
+    timeout_ms: int | None
+    timeout_s: float
 
 
 def connect(
@@ -193,3 +211,81 @@ class Client:
         """
         check_seconds("timeout_s", timeout_s, may_be_zero=True)
         return await self._link.connection.ping(timeout_s)
+
+    async def query(self, sql: str, *params: Value, **options: Unpack[QueryOptions]) -> Rows:
+        """Run SQL; its rows.
+
+        Args:
+            sql: One statement, or several with `;` between them, which then happen together or not at all; the rows
+                are those of the last one.
+            params: One for each of `$1`, `$2`, ...: None, bool, int, float, str, bytes, datetime (with a time zone),
+                date, UUID; for a JSON column also dict and list.
+            options: See QueryOptions.
+        Returns:
+            Rows, each a mapping and by attribute: `row["title"]`, `row.title`. `row_count` tells how many were
+            affected where none are returned.
+        Raises:
+            ServerError: The server refused it, with `line`, `column` and `statement`. One class for each code, such as
+                InvalidSql, NotFound, PermissionDenied, ConstraintViolation, QueryTimeout.
+            TypeError, ValueError: A parameter cannot be sent.
+            ConnectionLost: Not connected now, or the connection ended before the answer: whether a write happened is
+                not known then.
+            TimeoutError: No answer within `timeout_s`; a write may still happen.
+        Cancelling: stops the waiting; a write may still happen. Source: docs/reference/sql.md.
+        """
+        results = await self._ask(Query(sql=sql, params=to_parameters(params)), **options)
+        return results[-1]
+
+    async def query_one(self, sql: str, *params: Value, **options: Unpack[QueryOptions]) -> Row | None:
+        """The first row of `query`, or None where there is none."""
+        rows = await self.query(sql, *params, **options)
+        return rows[0] if rows else None
+
+    async def query_value(self, sql: str, *params: Value, **options: Unpack[QueryOptions]) -> Value:
+        """The first value of the first row of `query`, or None where there is none."""
+        row = await self.query_one(sql, *params, **options)
+        return None if row is None else row[0]
+
+    async def execute_many(self, sql: str, rows: Iterable[Iterable[Value]], **options: Unpack[QueryOptions]) -> int:
+        """Run one statement once for each row of parameters, in one transaction; how many rows were affected.
+
+        At most as many rows as the server allows statements in a request, 100 by default. Raises as `query` does.
+        """
+        statements = [Statement(sql, to_parameters(tuple(params))) for params in rows]
+        if not statements:
+            return 0
+        return sum(result.row_count for result in await self._ask(Query(statements=statements), **options))
+
+    async def transaction(
+        self, *statements: str | tuple[str, *tuple[Value, ...]], **options: Unpack[QueryOptions]
+    ) -> list[Rows]:
+        """Run statements that happen together or not at all; the rows of each.
+
+            await db.transaction(
+                ("UPDATE app.accounts SET balance = balance - $1 WHERE id = $2", 5, "a"),
+                ("UPDATE app.accounts SET balance = balance + $1 WHERE id = $2", 5, "b"),
+            )
+
+        Args:
+            statements: Each a text, or a text with its parameters.
+        Raises:
+            ServerError: As for `query`; `statement` is the index of the one that failed, and nothing happened.
+        """
+        if not statements:
+            return []
+        whole = [
+            Statement(statement, [])
+            if isinstance(statement, str)
+            else Statement(statement[0], to_parameters(statement[1:]))
+            for statement in statements
+        ]
+        return await self._ask(Query(statements=whole), **options)
+
+    async def _ask(
+        self, query: Query, *, as_user: str | None = None, timeout_ms: int | None = None, timeout_s: float = 30.0
+    ) -> list[Rows]:
+        def build(message_id: int) -> Query:
+            return replace(query, id=message_id, as_user=as_user, timeout_ms=timeout_ms)
+
+        answer = await self._link.connection.request(build, QueryResult, timeout_s)
+        return [read_rows(result) for result in answer.results]

@@ -118,7 +118,7 @@ class ServerError(WatchwordError):
         remedy: What a person does about it.
         request_id: Finds the event in the server's log.
         line, column: Where in the statement, from 1; None where the server names no place.
-        statement: Which one of several, from 0; None where there was one, or the server names none.
+        statement: Which one of the request's statements, from 0; None where the server names none.
 
     Source: docs/reference/errors.md.
     """

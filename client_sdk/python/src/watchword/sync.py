@@ -11,7 +11,7 @@ import asyncio
 import inspect
 import threading
 import warnings
-from collections.abc import Awaitable, Callable, Coroutine, Iterator
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Iterator
 from concurrent.futures import CancelledError, Future
 from types import TracebackType
 from typing import Any, TypeVar, Unpack
@@ -20,8 +20,10 @@ from watchword import client
 from watchword.credentials import Token
 from watchword.exceptions import Closed, WatchwordError
 from watchword.private_loop import call_in_thread, start_loop
+from watchword.rows import Row, Rows
 from watchword.state import State, Status, Statuses, why_closed
 from watchword.user import User
+from watchword.values import Value
 
 __all__ = ["SyncClient", "connect"]
 
@@ -168,6 +170,28 @@ class SyncClient:
     def ping(self, *, timeout_s: float = 10.0) -> float:
         """Ask the server for a sign of life; the seconds it took. Raises as `watchword.Client.ping` does."""
         return self._call(self._client.ping(timeout_s=timeout_s))
+
+    def query(self, sql: str, *params: Value, **options: Unpack[client.QueryOptions]) -> Rows:
+        """Run SQL; its rows. Arguments and errors are those of `watchword.Client.query`."""
+        return self._call(self._client.query(sql, *params, **options))
+
+    def query_one(self, sql: str, *params: Value, **options: Unpack[client.QueryOptions]) -> Row | None:
+        """The first row of `query`, or None where there is none."""
+        return self._call(self._client.query_one(sql, *params, **options))
+
+    def query_value(self, sql: str, *params: Value, **options: Unpack[client.QueryOptions]) -> Value:
+        """The first value of the first row of `query`, or None where there is none."""
+        return self._call(self._client.query_value(sql, *params, **options))
+
+    def execute_many(self, sql: str, rows: Iterable[Iterable[Value]], **options: Unpack[client.QueryOptions]) -> int:
+        """One statement for each row of parameters, in one transaction; see `watchword.Client.execute_many`."""
+        return self._call(self._client.execute_many(sql, rows, **options))
+
+    def transaction(
+        self, *statements: str | tuple[str, *tuple[Value, ...]], **options: Unpack[client.QueryOptions]
+    ) -> list[Rows]:
+        """Statements that happen together or not at all; see `watchword.Client.transaction`."""
+        return self._call(self._client.transaction(*statements, **options))
 
     def _call(self, work: Coroutine[Any, Any, _Result]) -> _Result:
         if self._thread is threading.current_thread():

@@ -1,5 +1,6 @@
 """Bytes to messages and back. Total: any bytes give a message or a named fault, never a stray exception."""
 
+import re
 from typing import Any, Final, TypeVar
 
 import msgspec
@@ -7,9 +8,9 @@ from msgspec import Raw, Struct
 from msgspec.inspect import StructType, type_info
 
 from watchword_protocol.errors import ErrorCode
-from watchword_protocol.messages import Authenticate, ClientMessage, MessageId, ServerMessage
+from watchword_protocol.messages import Authenticate, ClientMessage, MessageId, Query, ServerMessage
 
-__all__ = ["CLIENT_TYPES", "SERVER_TYPES", "Fault", "decode_client", "decode_server", "encode"]
+__all__ = ["CLIENT_TYPES", "SERVER_TYPES", "Fault", "decode_client", "decode_query", "decode_server", "encode"]
 
 
 _T = TypeVar("_T")
@@ -39,8 +40,12 @@ SERVER_TYPES: Final = _types(ServerMessage)
 # and integers beyond what Python converts (CVE-2020-10735).
 _FAULTS: Final = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, ValueError, OverflowError)
 
+# The decoder's word for a number beyond all types, with the path of the parameter that it is, or stands in.
+_HUGE_PARAMETER: Final = re.compile(r"(?:Number|Integer value) out of range - at `\$[\w.\[\]]*\.params\[(\d+)\]")
+
 _client: Final[msgspec.json.Decoder[ClientMessage]] = msgspec.json.Decoder(ClientMessage)
 _server: Final[msgspec.json.Decoder[ServerMessage]] = msgspec.json.Decoder(ServerMessage)
+_query: Final = msgspec.json.Decoder(Query)
 _anything: Final = msgspec.json.Decoder()
 _members: Final = msgspec.json.Decoder(dict[str, Raw])
 _id: Final[msgspec.json.Decoder[MessageId]] = msgspec.json.Decoder(MessageId)
@@ -55,6 +60,14 @@ def decode_client(data: bytes) -> ClientMessage | Fault:
         return _client.decode(data)
     except _FAULTS as error:
         return _decode_again(_client, data, error)
+
+
+def decode_query(data: bytes) -> Query | Fault:
+    """What a client sent as the body of an HTTP request, where the `type` may be left out."""
+    try:
+        return _query.decode(data)
+    except _FAULTS as error:
+        return _decode_again(_query, data, error)
 
 
 def decode_server(data: bytes) -> ServerMessage | Fault:
@@ -83,9 +96,13 @@ def _fault(data: bytes, error: Exception) -> Fault:
         return Fault(ErrorCode.MALFORMED_MESSAGE, _sentence(error))
     kind = _read(_text, members.get("type"))
     # A credential that cannot be read is the credential's fault, whichever way it came.
+    identity = (kind and kind[:_TYPE_CHARACTERS], _read(_id, members.get("id")))
+    if huge := _HUGE_PARAMETER.search(str(error)):
+        sentence = f"${int(huge[1]) + 1} is out of range: send a number that is an integer of 64 bits or a double"
+        return Fault(ErrorCode.INVALID_PARAMS, sentence, *identity)
     is_credential = kind == Authenticate.__struct_config__.tag
     code = ErrorCode.MALFORMED_AUTHORIZATION if is_credential else ErrorCode.MALFORMED_MESSAGE
-    return Fault(code, _sentence(error), kind and kind[:_TYPE_CHARACTERS], _read(_id, members.get("id")))
+    return Fault(code, _sentence(error), *identity)
 
 
 def _read(decoder: msgspec.json.Decoder[_T], raw: Raw | None) -> _T | None:

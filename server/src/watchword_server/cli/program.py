@@ -9,7 +9,7 @@ import typer
 
 from watchword_protocol import __version__
 from watchword_server.adapters.sqlite.data_directory import DataUnusable
-from watchword_server.cli import check_config, serve, token, user
+from watchword_server.cli import check_config, serve, sql, token, user
 from watchword_server.cli.failure import Failure
 from watchword_server.cli.usage import WRONG_CALL, describe_wrong_call
 from watchword_server.config import ConfigError
@@ -37,6 +37,7 @@ program = typer.Typer(
 program.command("serve")(serve.serve)
 program.add_typer(user.program, name="user")
 program.command("token")(token.token)
+program.command("sql")(sql.sql)
 program.command("check-config")(check_config.check_config)
 
 
@@ -59,7 +60,8 @@ def watchword(
     \b
       watchword user add ada --role user --data data
       watchword serve --dev --data data
-      watchword token ada --data data          (in another terminal)
+      export WATCHWORD_TOKEN=$(watchword token ada --data data)   (in another terminal)
+      watchword sql -c "SELECT current_user"
     """
 
 

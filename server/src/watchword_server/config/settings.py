@@ -244,7 +244,7 @@ class StatementLimits(Section, name="limits.role"):
 @dataclass(frozen=True, kw_only=True)
 class Limits(Section, name="limits"):
     """How much one client, one user, one statement may take. Limits of statements may be set anew for a role in
-    `[limits.role.NAME]`. Those of statements and subscriptions take effect once there is SQL.
+    `[limits.role.NAME]`. Those of subscriptions take effect once there are any.
     """
 
     connections: Annotated[int, Meta(ge=1, le=10_000_000)] = 20_000
@@ -264,7 +264,7 @@ class Limits(Section, name="limits"):
     statements: Statements = 100
     """Statements of one request."""
     statements_per_user: StatementsPerUser = 16
-    """Statements of one user that run or wait at once, over all connections."""
+    """Queries of one user that run at once, or wait for the database, over all connections."""
     value_bytes: ValueBytes = _MIB
     """Bytes of one value."""
     rows: Rows = 10_000

@@ -3,17 +3,18 @@
     bytes -> Incoming: one event at a time -> message -> Connection: what now? -> effects, done here -> Outbox -> bytes
 
 One object a connection, without a task, queue or timer: one sweep looks at everybody's deadline. Only a credential that
-must wait for the store or for a hash pauses reading and goes on in a task.
+must wait for the store or for a hash pauses reading and goes on in a task; queries are `Requests`' to run.
 """
 
 import asyncio
 from collections.abc import Callable
+from math import inf
 from typing import Any, ClassVar, Final
 
 from watchword_protocol.codec import Fault, decode_client, encode
 from watchword_protocol.errors import ErrorCode
 from watchword_protocol.limits import EARLY_MESSAGE_BYTES
-from watchword_protocol.messages import AuthError, ClientMessage, Draining, ErrorMessage, ServerMessage
+from watchword_protocol.messages import AuthError, Draining, Query, ServerMessage
 from watchword_server.auth.credentials import Credential, Peer
 from watchword_server.budget import Verdict
 from watchword_server.connection import (
@@ -32,6 +33,7 @@ from watchword_server.gateway.frames import PING_FRAME, text_frame
 from watchword_server.gateway.incoming import Event, Incoming, Kind
 from watchword_server.gateway.outbox import Outbox
 from watchword_server.gateway.reader import READ_BYTES, BoundedReader, end_sending
+from watchword_server.gateway.requests import Requests
 from watchword_server.gateway.response import refusal
 from watchword_server.gateway.service import Service
 from watchword_server.gateway.upgrade import HttpRefused
@@ -46,6 +48,10 @@ _ALWAYS_OVER_HTTP: Final = frozenset({ErrorCode.OVERLOADED})
 # The peer's close frame stands behind what is not worth reading, or cannot be read: it is not waited for.
 _DEAFENING: Final = frozenset({ErrorCode.MESSAGE_TOO_LARGE, ErrorCode.RATE_LIMITED})
 
+# How long an end that is not urgent waits for the answers to writes that run. A stopping server has longer; where the
+# account ends it, within a second, the statement that did so may be this connection's own.
+_PATIENCE_S: Final = {ErrorCode.SERVER_SHUTDOWN: 5.0}
+_SHORT_PATIENCE_S: Final = 0.25
 # What a peer may have under way when it is told to stop.
 _MAX_OVERHEARD_BYTES: Final = 16_777_216
 
@@ -74,10 +80,14 @@ class WebSocket(BoundedReader):
         "_is_deaf",
         "_is_reading",
         "_is_resting",
+        "_leaves_at",
+        "_leaves_with",
+        "_message_bytes",
         "_opening",
         "_outbox",
         "_overheard_bytes",
         "_peer",
+        "_requests",
         "_service",
         "_socket_address",
         "_task",
@@ -106,6 +116,10 @@ class WebSocket(BoundedReader):
         self._is_deaf = False  # nothing that the peer still says is looked at
         self._overheard_bytes = 0
         self._task: asyncio.Task[None] | None = None  # while a credential is being checked
+        self._requests: Requests | None = None  # from the first query on
+        self._message_bytes = 0  # of the message that is being looked at
+        self._leaves_with: ErrorCode | None = None  # once its writes are answered
+        self._leaves_at = inf
 
     def __repr__(self) -> str:
         return f"<WebSocket from {self._peer.address}: {self._connection!r}>"
@@ -138,6 +152,8 @@ class WebSocket(BoundedReader):
         service, connection = self._service, self._connection
         if self._task is not None:
             self._task.cancel()
+        self._abandon_requests()
+        self._requests = None  # which refers to us
         if connection.user is not None:
             service.registry.remove(connection.user.id, self)
         service.open.discard(self)
@@ -152,7 +168,9 @@ class WebSocket(BoundedReader):
 
     def resume_writing(self) -> None:
         self._outbox.resume()
-        self.receive(b"")
+        if self._requests is not None:
+            self._requests.deliver()
+        self._go_on_with_requests()
 
     def buffer_updated(self, nbytes: int) -> None:
         if nbytes == READ_BYTES:
@@ -190,12 +208,17 @@ class WebSocket(BoundedReader):
         connection = self._connection
         return (
             connection.deadline <= now.monotonic
+            or self._leaves_at <= now.monotonic
             or connection.wall_deadline <= now.wall
             or self._outbox.stalled_at is not None
         )
 
     def tick(self, now: Moment) -> None:
         """A deadline has passed, or the peer may be stuck."""
+        if self._leaves_with is not None and self._leaves_at <= now.monotonic:
+            self._leave(self._leaves_with)
+        if self._requests is not None and self._requests.is_full:
+            self._connection.heard_at = now.monotonic  # as below: we do not listen
         if self._outbox.stalled_at is not None:
             # We do not listen while the peer does not read, so that its silence says nothing.
             self._connection.heard_at = now.monotonic
@@ -205,8 +228,21 @@ class WebSocket(BoundedReader):
         self.receive(b"")  # a check may have been given up, so that reading goes on
 
     def end(self, code: ErrorCode) -> None:
-        """Close with this error. Ending twice is harmless."""
+        """Close with this error, behind the answers to writes that run. Ending twice is harmless."""
+        if self._leaves_with is not None:
+            return
+        if self._requests is None or not self._requests.is_writing:
+            self._leave(code)
+            return
+        self._requests.stop()
+        self._leaves_with = code
+        self._leaves_at = self._service.clock.monotonic() + _PATIENCE_S.get(code, _SHORT_PATIENCE_S)
+        self._outbox.flush()  # what was said before
+        self._read_or_pause()
+
+    def _leave(self, code: ErrorCode) -> None:
         now = self._service.now()
+        self._leaves_with, self._leaves_at = None, inf
         self._perform(self._connection.end(code, now), now)
         self.receive(b"")  # as in tick
 
@@ -220,8 +256,14 @@ class WebSocket(BoundedReader):
 
     @property
     def _is_held(self) -> bool:
-        """Nothing more is read while a credential is being checked, nor while the peer does not read our answers."""
-        return self._connection.is_checking or self._outbox.stalled_at is not None
+        """Nothing more is read while a credential is being checked, nor while the peer does not read our answers, has
+        asked more than may wait, or is about to be told to go.
+        """
+        return (
+            self._connection.is_checking
+            or self._outbox.stalled_at is not None
+            or (self._requests is not None and (self._requests.is_full or self._leaves_with is not None))
+        )
 
     def _go_on(self) -> None:
         self._is_resting = False
@@ -245,6 +287,7 @@ class WebSocket(BoundedReader):
         match event.kind:
             case Kind.TEXT:
                 verdict = connection.charge(now.monotonic)
+                self._message_bytes = len(event.payload)
                 self._perform(connection.receive(decode_client(event.payload), verdict, now), now)
             case Kind.BINARY:
                 verdict = connection.charge(now.monotonic)
@@ -262,9 +305,11 @@ class WebSocket(BoundedReader):
                     self._outbox.push(event.answer)
                 self._outbox.flush()
                 connection.peer_closed(now)
+                self._abandon_requests()
                 self._transport.close()  # as a server does first (RFC 6455 7.1.1)
             case Kind.BROKEN:
                 connection.failed(now)
+                self._abandon_requests()
                 self._outbox.push(event.answer)
                 self._end_sending()
 
@@ -291,22 +336,15 @@ class WebSocket(BoundedReader):
         self._send(message)
 
     def _perform_handle(self, effect: Handle, _now: Moment) -> None:
+        if isinstance(effect.message, Query):
+            self._ask(effect.message)
+            return
         try:
             answers = self._service.handlers.handle(effect.message, effect.user)
         except Exception as error:  # noqa: BLE001  # the end of the ladder: the unexpected is logged, the client gets its id
-            answers = [self._internal_error(error, effect.message)]
+            answers = [self._service.internal_error(error, effect.message, self._connection)]
         for answer in answers:
             self._send(answer)
-
-    def _internal_error(self, error: Exception, message: ClientMessage) -> ErrorMessage:
-        code = ErrorCode.INTERNAL_ERROR
-        return ErrorMessage(code.name, code.message, self._report(error), id=getattr(message, "id", None))
-
-    def _report(self, error: Exception) -> str:
-        """Tell the log of something that should not happen; the id under which it is found."""
-        request_id = self._service.identifiers.next_request()
-        self._service.journal.failed(request_id, error, connection=self._connection)
-        return request_id
 
     def _perform_close(self, effect: Close, _now: Moment) -> None:
         """Our side of the closing handshake (RFC 6455 7.1.2), behind all that was said before."""
@@ -314,6 +352,7 @@ class WebSocket(BoundedReader):
         assert code.close is not None  # noqa: S101  # connections end by rows that have one
         if self._task is not None:
             self._task.cancel()
+        self._abandon_requests()
         if self._outbox.stalled_at is not None:
             self._transport.abort()  # the close frame could not be delivered
             return
@@ -351,6 +390,34 @@ class WebSocket(BoundedReader):
         self._transport.write(refusal(refused, error.request_id, retry_after_ms=retry_after_ms))
         end_sending(self._transport)
 
+    # Queries
+
+    def _ask(self, query: Query) -> None:
+        if self._requests is None:
+            self._requests = Requests(
+                self._service,
+                self._connection,
+                self._outbox,
+                on_answer=self._go_on_with_requests,
+                on_failure=self._break,
+            )
+        self._requests.add(query, self._message_bytes)
+
+    def _go_on_with_requests(self) -> None:
+        """Queries were answered, and what waited for that may go on: the end of the connection, further reading."""
+        if self._leaves_with is not None and self._requests is not None and not self._requests.is_writing:
+            self._leave(self._leaves_with)
+        self.receive(b"")
+
+    def _abandon_requests(self) -> None:
+        if self._requests is not None:
+            self._requests.abandon()
+
+    def _break(self, error: Exception) -> None:
+        """What a callback raises ends its connection: so must what a task does."""
+        self._service.report(error, self._connection)
+        self._transport.abort()
+
     # The credential
 
     def _perform_check(self, effect: CheckCredential, now: Moment) -> None:
@@ -374,12 +441,11 @@ class WebSocket(BoundedReader):
         except Refused as refused:
             verdict = refused
         except Exception as error:  # noqa: BLE001  # the end of the ladder, as for a handler
-            verdict = Refused(ErrorCode.INTERNAL_ERROR, request_id=self._report(error))
+            verdict = Refused(ErrorCode.INTERNAL_ERROR, request_id=self._service.report(error, self._connection))
         try:
             self._settle(verdict)
-        except Exception as error:  # noqa: BLE001  # what a callback raises ends its connection: so must what a task does
-            self._report(error)
-            self._transport.abort()
+        except Exception as error:  # noqa: BLE001  # see `_break`
+            self._break(error)
 
     def _settle(self, verdict: AuthenticatedUser | Refused) -> None:
         self._task = None

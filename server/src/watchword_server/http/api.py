@@ -1,23 +1,31 @@
 """`/v1/api`: what an authenticated client asks over plain HTTP."""
 
-from typing import Final
+import asyncio
+from typing import Any, Final
 
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from watchword_protocol.codec import Fault, decode_query
 from watchword_protocol.errors import ErrorCode
+from watchword_protocol.messages import Query
 from watchword_protocol.timestamps import format_time
 from watchword_server.auth.authenticator import Authenticator
 from watchword_server.auth.proxies import TrustedProxies
 from watchword_server.handshake import credential_of_header
-from watchword_server.http.answers import json_response
+from watchword_server.http.answers import encoded_response, json_response
+from watchword_server.preparation import Prepared
+from watchword_server.queries import Queries
 from watchword_server.refusal import Refused
+from watchword_server.results import encode_body
 from watchword_server.user import AuthenticatedUser
+from watchword_server.work import Kind
 
 __all__ = ["Api"]
 
 _PREFIX: Final = "/v1/api"
+_JSON: Final = "application/json"
 
 
 class Api:
@@ -26,18 +34,75 @@ class Api:
     Args:
         authenticator: Credentials to users.
         proxies: Whose word about the client's address counts.
+        queries: Runs them.
+        max_body_bytes: Of one request.
+        running: Where tasks are kept that must come to their end, whoever leaves.
     """
 
-    def __init__(self, authenticator: Authenticator, proxies: TrustedProxies) -> None:
+    def __init__(
+        self,
+        authenticator: Authenticator,
+        proxies: TrustedProxies,
+        queries: Queries,
+        *,
+        max_body_bytes: int,
+        running: set[asyncio.Task[Any]],
+    ) -> None:
         self._authenticator = authenticator
         self._proxies = proxies
+        self._queries = queries
+        self._max_body_bytes = max_body_bytes
+        self._running = running
 
     def routes(self) -> list[Route]:
         """Path, method and function of each endpoint."""
-        return [Route(f"{_PREFIX}/auth/me", self._me, methods=["GET"])]
+        return [
+            Route(f"{_PREFIX}/auth/me", self._me, methods=["GET"]),
+            Route(f"{_PREFIX}/sql", self._sql, methods=["POST"]),
+        ]
 
     async def _me(self, request: Request) -> Response:
         return json_response(_context(await self._authenticate(request)))
+
+    async def _sql(self, request: Request) -> Response:
+        user = await self._authenticate(request)
+        query = await self._read_query(request)
+        return await self._run(request, self._queries.prepare(query, user))
+
+    async def _run(self, request: Request, prepared: Prepared) -> Response:
+        """The answer; a client that leaves stops what only reads."""
+        running = asyncio.create_task(self._queries.run(prepared))
+        self._running.add(running)
+        running.add_done_callback(self._running.discard)
+        leaving = asyncio.ensure_future(request.receive())  # the body is read: nothing but its end can come
+        try:
+            await asyncio.wait({running, leaving}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            leaving.cancel()
+        if not running.done() and prepared.kind is Kind.READ:
+            running.cancel()
+        await asyncio.wait({running})
+        return Response() if running.cancelled() else encoded_response(encode_body(running.result()))
+
+    async def _read_query(self, request: Request) -> Query:
+        """Raises: Refused: UNSUPPORTED_DATA, MESSAGE_TOO_LARGE, MALFORMED_MESSAGE."""
+        content_type = request.headers.get("content-type", _JSON)
+        if content_type.partition(";")[0].strip().lower() != _JSON:
+            raise Refused(ErrorCode.UNSUPPORTED_DATA, f"The body is JSON: send it with Content-Type: {_JSON}")
+        query = decode_query(await self._read_body(request))
+        if isinstance(query, Fault):
+            raise Refused(query.code, query.message)
+        return query
+
+    async def _read_body(self, request: Request) -> bytes:
+        chunks, limit = list[bytes](), self._max_body_bytes
+        left = limit
+        async for chunk in request.stream():
+            left -= len(chunk)
+            if left < 0:
+                raise Refused(ErrorCode.MESSAGE_TOO_LARGE, f"A body has at most {limit} bytes (max_message_bytes)")
+            chunks.append(chunk)
+        return b"".join(chunks)
 
     async def _authenticate(self, request: Request) -> AuthenticatedUser:
         """Raises: Refused: as for an upgrade; AUTH_REQUIRED where there is no Authorization header."""

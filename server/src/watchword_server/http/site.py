@@ -15,6 +15,7 @@ from watchword_protocol.limits import PATH
 from watchword_server.handshake import OriginRules
 from watchword_server.http.answers import error_response
 from watchword_server.http.cors import Cors
+from watchword_server.http_error import Place
 from watchword_server.identifiers import Identifiers
 from watchword_server.journal import Journal
 from watchword_server.refusal import Refused
@@ -44,8 +45,9 @@ def make_site(
         assert isinstance(error, Refused)  # noqa: S101  # registered for it
         request_id = identifiers.next_request()
         journal.refused(error.code, request_id, address(request))
+        place = Place(error.line, error.column, error.statement)
         return error_response(
-            error.code.http, error.code, error.message, request_id, retry_after_ms=error.retry_after_ms
+            error.code.http, error.code, error.message, request_id, retry_after_ms=error.retry_after_ms, place=place
         )
 
     def answer(request: Request, error: Exception) -> Response:

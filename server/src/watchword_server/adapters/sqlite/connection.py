@@ -5,31 +5,18 @@ import sqlite3
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import Final, Literal, Self, TypeVar, cast
+from typing import Literal, Self, TypeVar, cast
 
 import aiosqlite
 
 from watchword_protocol.errors import ErrorCode
+from watchword_server.adapters.sqlite.engine import CACHED_STATEMENTS, Engine
+from watchword_server.adapters.sqlite.faults import storage_fault
 from watchword_server.refusal import Refused
 
 __all__ = ["Connection", "open_connection"]
 
 T = TypeVar("T")
-
-# Primary codes of https://sqlite.org/rescode.html. What is missing is a fault of ours, and stays the exception it is.
-_FAULTS: Final = {
-    sqlite3.SQLITE_FULL: ErrorCode.STORAGE_FULL,
-    sqlite3.SQLITE_BUSY: ErrorCode.STORAGE_UNAVAILABLE,
-    sqlite3.SQLITE_CANTOPEN: ErrorCode.STORAGE_UNAVAILABLE,
-    sqlite3.SQLITE_CORRUPT: ErrorCode.STORAGE_UNAVAILABLE,
-    sqlite3.SQLITE_IOERR: ErrorCode.STORAGE_UNAVAILABLE,
-    sqlite3.SQLITE_LOCKED: ErrorCode.STORAGE_UNAVAILABLE,
-    sqlite3.SQLITE_NOMEM: ErrorCode.STORAGE_UNAVAILABLE,
-    sqlite3.SQLITE_NOTADB: ErrorCode.STORAGE_UNAVAILABLE,
-    sqlite3.SQLITE_PERM: ErrorCode.STORAGE_UNAVAILABLE,
-    sqlite3.SQLITE_PROTOCOL: ErrorCode.STORAGE_UNAVAILABLE,
-    sqlite3.SQLITE_READONLY: ErrorCode.STORAGE_UNAVAILABLE,
-}
 
 
 class Connection(aiosqlite.Connection):
@@ -62,7 +49,7 @@ class Connection(aiosqlite.Connection):
         self._stopped = super().stop()
         return self._stopped
 
-    async def run(self, operation: Callable[[sqlite3.Connection], T]) -> T:
+    async def run(self, operation: Callable[[Engine], T]) -> T:
         """Run a function on the connection's thread, after all that was handed over before.
 
         Cancelling: stops the waiting, not the operation.
@@ -73,12 +60,13 @@ class Connection(aiosqlite.Connection):
         if self._is_closed:
             raise Refused(ErrorCode.STORAGE_UNAVAILABLE)
         try:
-            result = await self._execute(operation, self._conn)  # type: ignore[no-untyped-call]  # aiosqlite's own
-        except sqlite3.Error as error:
-            code = _FAULTS.get(getattr(error, "sqlite_errorcode", -1) & 0xFF)
-            if code is None:
+            # aiosqlite types its public part only.
+            result = await self._execute(operation, self._conn)  # type: ignore[no-untyped-call]
+        except (sqlite3.Error, MemoryError) as error:
+            refusal = storage_fault(error)
+            if refusal is None:
                 raise
-            raise Refused(code) from error
+            raise refusal from error
         return cast("T", result)
 
     async def close(self) -> None:
@@ -93,4 +81,5 @@ async def open_connection(path: Path, *, mode: Literal["rw", "ro"]) -> Connectio
 
 
 def _connect(path: Path, mode: str) -> sqlite3.Connection:
-    return sqlite3.connect(f"{path.absolute().as_uri()}?mode={mode}", uri=True, isolation_level=None)
+    address = f"{path.absolute().as_uri()}?mode={mode}"
+    return sqlite3.connect(address, uri=True, isolation_level=None, factory=Engine, cached_statements=CACHED_STATEMENTS)

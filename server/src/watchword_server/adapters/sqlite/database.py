@@ -10,10 +10,19 @@ from typing import Final, Literal, Self, TypeVar
 from watchword_protocol.errors import ErrorCode
 from watchword_server.adapters.sqlite.connection import Connection, open_connection
 from watchword_server.adapters.sqlite.data_directory import DataUnusable
+from watchword_server.adapters.sqlite.engine import Engine
 from watchword_server.adapters.sqlite.migrations import MIGRATIONS, check_tables, migrate, read_version
 from watchword_server.refusal import Refused
 
-__all__ = ["Database", "Operation", "as_unusable", "check_library", "open_database", "open_for_reading"]
+__all__ = [
+    "Database",
+    "Operation",
+    "as_unusable",
+    "check_library",
+    "open_database",
+    "open_for_reading",
+    "open_prepared",
+]
 
 T = TypeVar("T")
 Operation = Callable[[sqlite3.Connection], T]
@@ -32,7 +41,8 @@ _OLDEST_LIBRARY: Final = (3, 39, 0)  # the first with RIGHT and FULL JOIN
 class Database:
     """An open database; `close` it, or use it in `async with`."""
 
-    def __init__(self, writer: Connection | None, reader: Connection) -> None:
+    def __init__(self, path: Path, writer: Connection | None, reader: Connection) -> None:
+        self.path = path
         self._writer = writer
         self._reader = reader
 
@@ -63,6 +73,16 @@ class Database:
                 return operation(connection)
 
         return await self._writer.run(transact)
+
+    async def run_on_writer(self, operation: Callable[[Engine], T]) -> T:
+        """Run a function that begins and ends its transactions itself, on the connection that writes.
+
+        Raises:
+            As for `write`.
+        """
+        if self._writer is None:
+            raise Refused(ErrorCode.STORAGE_UNAVAILABLE)
+        return await self._writer.run(operation)
 
     async def close(self) -> None:
         """Finish what runs, then close; a second time is harmless."""
@@ -112,13 +132,13 @@ async def open_database(path: Path, *, synchronous: Literal["full", "normal", "o
         migrate(connection)
         check_tables(connection)
 
-    writer = await _open_prepared(path, "rw", prepare)
+    writer = await open_prepared(path, "rw", prepare)
     try:
-        reader = await _open_prepared(path, "ro", _prepare_reader)
+        reader = await open_prepared(path, "ro", _prepare_reader)
     except BaseException:
         await writer.close()
         raise
-    return Database(writer, reader)
+    return Database(path, writer, reader)
 
 
 async def open_for_reading(path: Path) -> Database:
@@ -138,11 +158,15 @@ async def open_for_reading(path: Path) -> Database:
             raise DataUnusable("an older release wrote it; start the server once to bring it up to date")
         check_tables(connection)
 
-    return Database(None, await _open_prepared(path, "ro", prepare))
+    return Database(path, None, await open_prepared(path, "ro", prepare))
 
 
-async def _open_prepared(path: Path, mode: Literal["rw", "ro"], prepare: Operation[None]) -> Connection:
-    """Open a connection and prepare it on its thread, with every failure as a sentence that names the file."""
+async def open_prepared(path: Path, mode: Literal["rw", "ro"], prepare: Callable[[Engine], None]) -> Connection:
+    """Open a connection and prepare it on its thread, with every failure as a sentence that names the file.
+
+    Raises:
+        DataUnusable: It cannot be opened or prepared.
+    """
     try:
         connection = await open_connection(path, mode=mode)
     except sqlite3.Error as error:

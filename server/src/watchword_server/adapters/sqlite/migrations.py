@@ -49,6 +49,19 @@ MIGRATIONS: Final[Sequence[Sequence[str]]] = (
         """,
         "CREATE INDEX revoked_expiry ON revoked (expires_at)",
     ),
+    (
+        "CREATE TABLE _namespaces (name TEXT NOT NULL PRIMARY KEY) STRICT",
+        # AUTOINCREMENT: an id is never used again. `definition` is read by `stored_catalog`.
+        """
+        CREATE TABLE _tables (
+            id INTEGER PRIMARY KEY AUTOINCREMENT,
+            namespace TEXT NOT NULL REFERENCES _namespaces (name),
+            name TEXT NOT NULL,
+            definition TEXT NOT NULL,
+            UNIQUE (namespace, name)
+        ) STRICT
+        """,
+    ),
 )
 
 _TABLES: Final = {

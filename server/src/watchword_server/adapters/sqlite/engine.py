@@ -1,0 +1,161 @@
+"""A connection of SQLite behind the second wall, and the one function through which users' statements run."""
+
+import sqlite3
+import sys
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from watchword_protocol.errors import ErrorCode
+from watchword_server.adapters.sqlite.deadline import STEPS, Progress
+from watchword_server.adapters.sqlite.rows import Converters, RowForm, encode_rows
+from watchword_server.adapters.sqlite.wall import Wall
+from watchword_server.refusal import Refused
+from watchword_server.sql.definitions import MAX_COLUMNS
+from watchword_server.sql.engine_functions import EngineFunction
+from watchword_server.sql.plan import Plan, StoredValue
+from watchword_server.sql.store import Outcome
+
+__all__ = ["CACHED_STATEMENTS", "Engine"]
+
+CACHED_STATEMENTS: Final = 256
+_ROW_SLACK_BYTES: Final = 4_096
+"""What a row may have beside its largest value: its owner, its key, SQLite's header."""
+_WHOLE_ROW_BYTES: Final = 268_435_456
+"""A row is measured when Python has it; so large it may be until then, when one value stands in it many times."""
+
+_LIMITS: Final = (
+    (sqlite3.SQLITE_LIMIT_ATTACHED, 0),
+    (sqlite3.SQLITE_LIMIT_COLUMN, MAX_COLUMNS + 1),  # with the owner
+    (sqlite3.SQLITE_LIMIT_COMPOUND_SELECT, 20),
+    (sqlite3.SQLITE_LIMIT_EXPR_DEPTH, 1_000),
+    (sqlite3.SQLITE_LIMIT_FUNCTION_ARG, 100),
+    (sqlite3.SQLITE_LIMIT_LIKE_PATTERN_LENGTH, 256),
+    (sqlite3.SQLITE_LIMIT_SQL_LENGTH, 16_777_216),  # of our text, which is longer than the user's
+    (sqlite3.SQLITE_LIMIT_TRIGGER_DEPTH, 10),
+    (sqlite3.SQLITE_LIMIT_VARIABLE_NUMBER, 32_766),
+    (sqlite3.SQLITE_LIMIT_VDBE_OP, 1_000_000),
+    (sqlite3.SQLITE_LIMIT_WORKER_THREADS, 0),
+)
+_PRAGMAS: Final = (
+    "foreign_keys = ON",
+    "recursive_triggers = ON",
+    "trusted_schema = OFF",
+    "cell_size_check = ON",
+    "case_sensitive_like = ON",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """A plan that was run. `value_bytes`: the largest value while it runs.
+
+    `text`: its own, marked, so that neither a plan of other permissions nor a statement of ours has the same, and with
+    it the same prepared statement, about which the wall is not asked again.
+    """
+
+    plan: Plan
+    text: str
+    form: RowForm
+    value_bytes: int
+
+
+class Engine(sqlite3.Connection):
+    """Statements of ours go through `execute`, those of users through `run`."""
+
+    def __init__(self, *args: Any, **named: Any) -> None:
+        super().__init__(*args, **named)
+        self.progress: Final = Progress()
+        self._wall: Final = Wall()
+        self._converters: Converters = {}
+        self._value_bytes = 0
+        self._failures: Final[list[Exception]] = []
+        self._known: Final[OrderedDict[str, _Known]] = OrderedDict()
+        self._serial = 0
+        self.set_authorizer(self._wall.judge)
+        self.set_progress_handler(self.progress, STEPS)
+
+    def prepare(self, *, value_bytes: int, functions: Iterable[EngineFunction], converters: Converters) -> None:
+        """Make it fit for users' statements; once, before the first.
+
+        Args:
+            value_bytes: The limit of one value.
+            functions: What plans may call beside SQLite's own.
+            converters: For the rows of results.
+        """
+        for pragma in _PRAGMAS:
+            self.execute(f"PRAGMA {pragma}")
+        for name, arity, function in functions:
+            self.create_function(name, arity, self._keeping_failures(function), deterministic=True)
+        if sys.version_info >= (3, 12):
+            # Where a name that is not there would be a text.
+            self.setconfig(sqlite3.SQLITE_DBCONFIG_DQS_DML, False)
+            self.setconfig(sqlite3.SQLITE_DBCONFIG_DQS_DDL, False)
+            self.setconfig(sqlite3.SQLITE_DBCONFIG_DEFENSIVE, True)
+        for limit, value in _LIMITS:
+            self.setlimit(limit, value)
+        self._value_bytes = value_bytes + _ROW_SLACK_BYTES
+        self.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, self._value_bytes)
+        self._converters = converters
+
+    def run(self, plan: Plan, values: Sequence[StoredValue], *, max_rows: int, max_bytes: int) -> Outcome:
+        """Run one statement of a user's, to its end, behind the wall.
+
+        Raises:
+            Refused: RESULT_TOO_LARGE: a write has happened all the same, its savepoint is the caller's to roll back.
+            SqlFault: A function of ours refused a value.
+            sqlite3.Error, MemoryError, OverflowError, UnicodeEncodeError: see `to_refusal`.
+        """
+        known = self._find(plan)
+        self._wall.permissions = plan.permissions
+        is_wide = known.value_bytes < self._value_bytes
+        if is_wide:
+            self.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, known.value_bytes)
+        cursor = self.cursor()
+        try:
+            cursor.execute(known.text, values)
+            if not plan.columns:
+                return Outcome(b"[]", cursor.rowcount)
+            return Outcome(*encode_rows(cursor, known.form, max_rows=max_rows, max_bytes=max_bytes))
+        except sqlite3.Error as error:
+            if self._failures:
+                raise self._failures[0] from error
+            if is_wide and getattr(error, "sqlite_errorcode", -1) == sqlite3.SQLITE_TOOBIG:
+                message = f"A row of so many columns may have no value over {known.value_bytes} bytes (result_bytes)."
+                raise Refused(ErrorCode.RESULT_TOO_LARGE, message) from error
+            raise
+        finally:
+            cursor.close()
+            if is_wide:
+                self.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, self._value_bytes)
+            self._failures.clear()
+            self._wall.permissions = None
+
+    def _find(self, plan: Plan) -> _Known:
+        known = self._known.get(plan.text)
+        if known is not None and (known.plan is plan or known.plan == plan):
+            self._known.move_to_end(plan.text)
+            return known
+        self._serial += 1
+        text = f"/* {self._serial} */ {plan.text}"
+        form = RowForm.of(plan.columns, self._converters)
+        value_bytes = min(self._value_bytes, _WHOLE_ROW_BYTES // max(1, len(form.sized)))
+        known = self._known[plan.text] = _Known(plan, text, form, value_bytes)
+        self._known.move_to_end(plan.text)
+        if len(self._known) > CACHED_STATEMENTS:
+            self._known.popitem(last=False)
+        return known
+
+    def _keeping_failures(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        """Python tells SQLite only that a function raised; what, is kept here for `run`."""
+        failures = self._failures
+
+        def call(*values: Any) -> Any:
+            try:
+                return function(*values)
+            except Exception as error:
+                failures.append(error)
+                raise
+
+        return call

@@ -1,0 +1,92 @@
+"""One group commit, on the writer's thread: many transactions, each wholly or not at all, one COMMIT.
+
+BEGIN -> SAVEPOINT, statements, RELEASE -> ... -> COMMIT -> everybody is answered
+              | a statement is refused: ROLLBACK TO; the next one
+              | SQLite gave the whole transaction up (interrupt, full disk, I/O error): the culprit has its
+              |   answer, BEGIN again without it, for everybody else; nothing was answered yet
+"""
+
+import sqlite3
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from watchword_server.adapters.sqlite.deadline import Deadline
+from watchword_server.adapters.sqlite.engine import Engine
+from watchword_server.adapters.sqlite.faults import storage_fault
+from watchword_server.adapters.sqlite.request import run_statements
+from watchword_server.adapters.sqlite.stored_catalog import StoredCatalog
+from watchword_server.sql.store import Outcome, Transaction
+
+__all__ = ["Answer", "Group"]
+
+Answer = list[Outcome] | Exception
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """What all transactions of a group share.
+
+    `time_s`: once the group has run that long, no further transaction begins in it. `now`: a monotonic clock, seconds.
+    """
+
+    catalog: StoredCatalog
+    time_s: float
+    value_bytes: int
+    now: Callable[[], float] = field(repr=False)
+
+    def run(self, engine: Engine, requests: Sequence[Transaction]) -> list[Answer]:
+        """Run them in this order and commit; the answers of those that had their turn, which is at least the first.
+
+        Answers are good once this returns. When the group fails as a whole, each is answered with that.
+        """
+        ends = self.now() + self.time_s
+        lethal: dict[int, Exception] = {}
+        reached = 1
+        try:
+            if engine.in_transaction:  # the roll-back of a group before failed, too
+                engine.execute("ROLLBACK")
+            while True:
+                engine.execute("BEGIN IMMEDIATE")
+                answers: list[Answer] = []
+                for index, request in enumerate(requests):
+                    if index >= reached and self.now() >= ends:
+                        break
+                    reached = max(reached, index + 1)
+                    answer = lethal.get(index) or self._run_one(engine, request)
+                    if not engine.in_transaction:
+                        lethal[index] = _as_exception(answer)
+                        break
+                    answers.append(answer)
+                if engine.in_transaction:
+                    engine.execute("COMMIT")
+                    return answers
+        except (sqlite3.Error, MemoryError) as error:
+            if engine.in_transaction:
+                engine.execute("ROLLBACK")
+            return [lethal.get(index) or _for_everybody(error) for index in range(reached)]
+
+    def _run_one(self, engine: Engine, request: Transaction) -> Answer:
+        deadline = Deadline(request.time_ms / 1_000, self.now)
+        deadline.start()
+        engine.execute("SAVEPOINT request")
+        try:
+            outcomes = run_statements(engine, request, deadline, self.catalog, value_bytes=self.value_bytes)
+        except Exception as error:  # noqa: BLE001  # whatever it is, it is this one's answer and nobody else's
+            if engine.in_transaction:
+                engine.execute("ROLLBACK TO request")
+                engine.execute("RELEASE request")
+            return error
+        engine.execute("RELEASE request")
+        return outcomes
+
+
+def _for_everybody(error: sqlite3.Error | MemoryError) -> Exception:
+    refusal = storage_fault(error)
+    if refusal is None:
+        return error
+    refusal.__cause__ = error  # for the log
+    return refusal
+
+
+def _as_exception(answer: Answer) -> Exception:
+    return answer if isinstance(answer, Exception) else RuntimeError("a transaction ended under its statements")

@@ -1,0 +1,101 @@
+"""One request's statements on a connection: their time, and what the user is told of their faults."""
+
+import sqlite3
+
+from watchword_protocol.errors import ErrorCode
+from watchword_server.adapters.sqlite.deadline import Deadline, Stop
+from watchword_server.adapters.sqlite.engine import Engine
+from watchword_server.adapters.sqlite.faults import to_refusal
+from watchword_server.adapters.sqlite.stored_catalog import StoredCatalog
+from watchword_server.refusal import Refused
+from watchword_server.sql.catalog import Table
+from watchword_server.sql.plan import Plan
+from watchword_server.sql.store import Outcome, Transaction
+
+__all__ = ["Interrupted", "run_statements"]
+
+
+class Interrupted(Exception):  # noqa: N818  # what happened, not a fault
+    """The statement was stopped for another reason than its time, which `stop` tells."""
+
+    def __init__(self, stop: Stop) -> None:
+        super().__init__(stop)
+        self.stop = stop
+
+
+def run_statements(
+    engine: Engine, request: Transaction, deadline: Deadline, catalog: StoredCatalog, *, value_bytes: int
+) -> list[Outcome]:
+    """Run a request's statements one after another; begin and end of a transaction are the caller's.
+
+    Args:
+        engine: The connection.
+        request: What to run.
+        deadline: For all of them together; it was started.
+        catalog: The tables there are.
+        value_bytes: The limit of one value, for messages.
+
+    Raises:
+        Refused: With the index of the statement. What happened before it is the caller's to roll back.
+        Interrupted: CANCELLED or DISPLACED.
+        RuntimeError: A fault of ours; the cause tells.
+    """
+    outcomes: list[Outcome] = []
+    size = 0
+    engine.progress.begin(deadline)
+    try:
+        for plan, values in request.statements:
+            if engine.progress():
+                raise _stopped(deadline, len(outcomes))
+            try:
+                outcome = engine.run(plan, values, max_rows=request.rows, max_bytes=request.result_bytes)
+            except Exception as error:
+                if deadline.stop is not None and _is_interrupt(error):
+                    raise _stopped(deadline, len(outcomes)) from None
+                if not plan.tables.isdisjoint(catalog.dropped):
+                    raise _dropped(len(outcomes)) from error
+                refusal = to_refusal(error, _written(plan, catalog), value_bytes=value_bytes)
+                if refusal is None:
+                    # SQLite's own sentence has physical names: it is for the log only. The plan's text has the user's
+                    # constants in it, which are for nobody.
+                    raise RuntimeError(f"a statement failed: {error}") from error
+                raise _at(len(outcomes), refusal) from error
+            # Asked afterwards: whatever state it saw, a table that was gone in it is marked by now. Another may have
+            # taken its name, with other rows than the plan has a scope for.
+            if not plan.tables.isdisjoint(catalog.dropped):
+                raise _dropped(len(outcomes))
+            outcomes.append(outcome)
+            size += len(outcome.rows)
+            if size > request.result_bytes:
+                message = f"The results together are larger than {request.result_bytes} bytes (result_bytes)."
+                raise _at(len(outcomes) - 1, Refused(ErrorCode.RESULT_TOO_LARGE, message))
+    finally:
+        engine.progress.end()
+    return outcomes
+
+
+def _stopped(deadline: Deadline, statement: int) -> Exception:
+    if deadline.stop is not Stop.TIME:
+        return Interrupted(deadline.stop or Stop.CANCELLED)
+    time_ms = round(deadline.time_s * 1_000)
+    return _at(statement, Refused(ErrorCode.QUERY_TIMEOUT, f"The statement took longer than {time_ms} ms."))
+
+
+def _dropped(statement: int) -> Refused:
+    return _at(statement, Refused(ErrorCode.NOT_FOUND, "A table of the statement was dropped meanwhile."))
+
+
+def _at(statement: int, refusal: Refused) -> Refused:
+    refusal.statement = statement
+    return refusal
+
+
+def _is_interrupt(error: Exception) -> bool:
+    return isinstance(error, sqlite3.Error) and getattr(error, "sqlite_errorcode", -1) == sqlite3.SQLITE_INTERRUPT
+
+
+def _written(plan: Plan, catalog: StoredCatalog) -> Table | None:
+    """The one table that the plan writes."""
+    permissions = plan.permissions
+    names = permissions.inserts or frozenset(name for name, _ in permissions.updates) or permissions.deletes
+    return next((table for name in names if (table := catalog.find(name))), None)

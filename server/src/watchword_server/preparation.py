@@ -1,0 +1,214 @@
+"""A query before it runs: message -> who may -> plans, or the one definition that it is."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any, Final, NamedTuple
+
+from msgspec import Struct
+
+from watchword_protocol.errors import ErrorCode
+from watchword_protocol.messages import Query, Statement
+from watchword_server.auth.account import Account
+from watchword_server.config import Limits
+from watchword_server.refusal import Refused
+from watchword_server.sql.catalog import Catalog
+from watchword_server.sql.definitions import check_namespace, dropped_table
+from watchword_server.sql.fault import SqlFault
+from watchword_server.sql.nodes import CreateNamespace, CreateTable, Definition, DropTable
+from watchword_server.sql.plan import Plan
+from watchword_server.sql.planner import Planner
+from watchword_server.user import AuthenticatedUser, Role
+from watchword_server.work import Kind
+
+__all__ = ["DEFAULT_NAMESPACE", "Planned", "Preparation", "Prepared", "to_refused"]
+
+DEFAULT_NAMESPACE: Final = "default"
+"""Where a table's name without a namespace is looked up; nothing makes it but CREATE NAMESPACE."""
+
+_WHO_DEFINES: Final[Mapping[type, tuple[str, Role]]] = {
+    CreateNamespace: ("CREATE NAMESPACE", Role.DBA),
+    CreateTable: ("CREATE TABLE", Role.SERVICE),
+    DropTable: ("DROP TABLE", Role.SERVICE),
+}
+"""What a definition is called, and the least role that may."""
+
+
+class Planned(NamedTuple):
+    """One statement: its plan, the text it stands in, the parameters it shares with what else stands there."""
+
+    plan: Plan
+    text: str
+    parameters: Sequence[Any]
+
+
+class Prepared(Struct, frozen=True):
+    """A query that may run, as the moment found it. Either `statements` or `definition`.
+
+    `kind`: what may run beside it. `account`: whose rows it meets, where that is somebody else and is known.
+    """
+
+    kind: Kind
+    query: Query
+    user: AuthenticatedUser
+    statements: tuple[Planned, ...] = ()
+    definition: Definition | None = None
+    account: Account | None = None
+
+    @property
+    def text(self) -> str:
+        """Of a query that is one definition."""
+        return _text(self.query)
+
+    def __repr__(self) -> str:
+        return f"<Prepared {self.kind.value} for {self.user.name}: {self.definition or list(self.statements)}>"
+
+
+class Preparation:
+    """From messages to what may run.
+
+    Args:
+        catalog: The tables of this moment.
+        known_account: The account of a name or id, where it is in memory.
+        limits: What one statement may take, by the role of who asks.
+    """
+
+    def __init__(
+        self,
+        catalog: Callable[[], Catalog],
+        known_account: Callable[[str], Account | None],
+        limits: Mapping[Role, Limits],
+    ) -> None:
+        self._catalog = catalog
+        self._known_account = known_account
+        self._limits = limits
+        self._planners = {
+            role: Planner(max_bytes=own.sql_bytes, max_parameters=own.params, max_statements=own.statements)
+            for role, own in limits.items()
+        }
+
+    def prepare(self, query: Query, user: AuthenticatedUser) -> Prepared:
+        """Plan it, and see whether this user may.
+
+        A prepared query should run at once: tables change. Preparing again is cheap, since plans are remembered.
+
+        Raises:
+            Refused: MALFORMED_MESSAGE, PERMISSION_DENIED, and all that is wrong with the text.
+        """
+        if query.idempotency_key is not None:
+            raise Refused(
+                ErrorCode.MALFORMED_MESSAGE,
+                "`idempotency_key` is not supported yet: leave it out - at `$.idempotency_key`",
+            )
+        role = user.role
+        if query.as_user is not None:
+            if not role.includes(Role.SERVICE):
+                raise _denied("use as_user", role, Role.SERVICE)
+            role = Role.USER  # whoever it is; a name of another role is refused
+        planned = self._plan(query, user, role)
+        if isinstance(planned, Definition):
+            return self._prepare_definition(planned, query, user)
+        account = None if query.as_user is None else self._known_account(query.as_user)
+        is_write = any(statement.plan.is_write for statement in planned)
+        # While an account is looked up nothing must overtake.
+        is_sure = query.as_user is None or account is not None
+        kind = Kind.ALONE if not is_sure else Kind.WRITE if is_write else Kind.READ
+        return Prepared(kind, query, user, planned, account=account)
+
+    def _plan(self, query: Query, user: AuthenticatedUser, role: Role) -> tuple[Planned, ...] | Definition:
+        if query.statements is None:
+            return self._plan_text(query.sql or "", query.params or (), user, role)
+        limit = self._limits[user.role].statements
+        if len(query.statements) > limit:
+            message = (
+                f"A request has at most {limit} statements, and this one has {len(query.statements)} (statements)."
+            )
+            raise Refused(ErrorCode.LIMIT_EXCEEDED, message)
+        planned: list[Planned] = []
+        for index, statement in enumerate(query.statements):
+            try:
+                found = self._plan_one(statement, user, role, is_alone=len(query.statements) == 1)
+            except Refused as refused:
+                refused.statement = index
+                raise
+            if isinstance(found, Definition):
+                return found
+            planned.append(found)
+        return tuple(planned)
+
+    def _plan_one(
+        self, statement: Statement, user: AuthenticatedUser, role: Role, *, is_alone: bool
+    ) -> Planned | Definition:
+        planned = self._plan_text(statement.sql, statement.params, user, role)
+        if isinstance(planned, Definition):
+            if not is_alone:
+                raise Refused(ErrorCode.UNSUPPORTED_SQL, "CREATE and DROP stand alone in their request.")
+            return planned
+        if len(planned) != 1:
+            raise Refused(ErrorCode.INVALID_SQL, "Each member of `statements` holds one statement.")
+        return planned[0]
+
+    def _plan_text(
+        self, text: str, parameters: Sequence[Any], user: AuthenticatedUser, role: Role
+    ) -> tuple[Planned, ...] | Definition:
+        limit = self._limits[user.role].params
+        if len(parameters) > limit:
+            message = f"A statement has at most {limit} parameters, and {len(parameters)} are given (params)."
+            raise Refused(ErrorCode.LIMIT_EXCEEDED, message)
+        planner = self._planners[user.role]
+        try:
+            plans = planner.plan(text, catalog=self._catalog(), namespace=DEFAULT_NAMESPACE, role=role)
+        except SqlFault as fault:
+            raise to_refused(fault, text) from None
+        count = max(plan.parameters for plan in plans) if isinstance(plans, tuple) else 0
+        if count != len(parameters):
+            taken, given = _counted(count, "parameter"), "is" if len(parameters) == 1 else "are"
+            message = f"The text takes {taken}, and {len(parameters)} {given} given."
+            raise Refused(ErrorCode.INVALID_PARAMS, message)
+        return tuple(Planned(plan, text, parameters) for plan in plans) if isinstance(plans, tuple) else plans
+
+    def _prepare_definition(self, definition: Definition, query: Query, user: AuthenticatedUser) -> Prepared:
+        what, needed = _WHO_DEFINES[type(definition)]
+        if query.as_user is not None:
+            message = f"as_user is for SELECT, INSERT, UPDATE and DELETE: send {what} without it."
+            raise Refused(ErrorCode.PERMISSION_DENIED, message)
+        if not user.role.includes(needed):
+            raise _denied(what, user.role, needed)
+        try:
+            definition = _checked(definition, self._catalog())
+        except SqlFault as fault:
+            raise to_refused(fault, _text(query)) from None
+        return Prepared(Kind.ALONE, query, user, definition=definition)
+
+
+def _checked(definition: Definition, catalog: Catalog) -> Definition:
+    """The definition with whole names, as far as the catalog of this moment has nothing against it."""
+    match definition:
+        case CreateNamespace():
+            check_namespace(definition, catalog)
+        case DropTable(table):
+            dropped_table(definition, catalog, DEFAULT_NAMESPACE)
+            if table.namespace is None:
+                return replace(definition, table=replace(table, namespace=DEFAULT_NAMESPACE))
+    return definition
+
+
+def _text(query: Query) -> str:
+    return query.statements[0].sql if query.statements else query.sql or ""
+
+
+def to_refused(fault: SqlFault, text: str) -> Refused:
+    """The fault as it is told, with its place in the text."""
+    refused = Refused(fault.code, fault.message)
+    refused.statement = fault.statement
+    if (place := fault.place(text)) is not None:
+        refused.line, refused.column = place
+    return refused
+
+
+def _denied(what: str, role: Role, needed: Role) -> Refused:
+    message = f"The role {role.value} may not {what}: that takes the role {needed.value}."
+    return Refused(ErrorCode.PERMISSION_DENIED, message)
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count or 'no'} {noun}{'' if count == 1 else 's'}"

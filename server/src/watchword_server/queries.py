@@ -1,0 +1,142 @@
+"""What becomes of a query: message -> what may run -> values and limits -> store -> results."""
+
+from collections.abc import Mapping
+
+from watchword_protocol.errors import ErrorCode
+from watchword_protocol.messages import Query
+from watchword_server.auth.account import Account
+from watchword_server.auth.directory import Directory
+from watchword_server.config import Limits
+from watchword_server.ports import Clock
+from watchword_server.preparation import Planned, Preparation, Prepared, to_refused
+from watchword_server.refusal import Refused
+from watchword_server.results import Result, Results
+from watchword_server.sql.fault import SqlFault
+from watchword_server.sql.nodes import Definition
+from watchword_server.sql.plan import BindKind, StoredValue
+from watchword_server.sql.store import Store, Transaction
+from watchword_server.sql.values import bind_values
+from watchword_server.user import AuthenticatedUser, Role
+
+__all__ = ["Queries"]
+
+
+class Queries:
+    """Runs queries of authenticated users.
+
+    Args:
+        store: Where tables are.
+        directory: Users, for `as_user`.
+        limits: What one statement may take, by the role of who asks.
+        clock: For NOW().
+    """
+
+    def __init__(self, store: Store, directory: Directory, limits: Mapping[Role, Limits], clock: Clock) -> None:
+        self._store = store
+        self._directory = directory
+        self._limits = limits
+        self._clock = clock
+        self._running: dict[str, int] = {}  # by user id
+        self._preparation = Preparation(lambda: store.catalog, directory.known, limits)
+
+    def prepare(self, query: Query, user: AuthenticatedUser) -> Prepared:
+        """As `Preparation.prepare`."""
+        return self._preparation.prepare(query, user)
+
+    async def run(self, prepared: Prepared) -> Results:
+        """Run it: all of its statements or none.
+
+        The calls of one task after another reach the store in their order. Cancelling: as `Store` has it.
+
+        Raises:
+            Refused: Any error of SQL.
+        """
+        user = prepared.user
+        limit = self._limits[user.role].statements_per_user
+        running = self._running.get(user.id, 0)
+        if running >= limit:
+            message = f"More than {limit} queries of one user run or wait at once (statements_per_user)."
+            raise Refused(ErrorCode.LIMIT_EXCEEDED, message)
+        self._running[user.id] = running + 1
+        started_at = self._clock.monotonic()
+        try:
+            if prepared.definition is not None:
+                results, name = [await self._define(prepared, prepared.definition)], user.name
+            else:
+                results, name = await self._run(prepared)
+            return Results(results, name, 1_000 * (self._clock.monotonic() - started_at))
+        finally:
+            if left := self._running[user.id] - 1:
+                self._running[user.id] = left
+            else:
+                del self._running[user.id]
+
+    async def _define(self, prepared: Prepared, definition: Definition) -> Result:
+        try:
+            await self._store.define(definition, user_id=prepared.user.id)
+        except SqlFault as fault:
+            raise to_refused(fault, prepared.text) from None
+        return Result()
+
+    async def _run(self, prepared: Prepared) -> tuple[list[Result], str]:
+        user, query = prepared.user, prepared.query
+        user_id, user_name = user.id, user.name
+        if query.as_user is not None:
+            account = prepared.account or await self._find(query.as_user)
+            if account.role is not Role.USER:
+                message = f"as_user names a user of the role user, and this one has the role {account.role.value}."
+                raise Refused(ErrorCode.PERMISSION_DENIED, message)
+            user_id, user_name = account.id, account.name
+        limits = self._limits[user.role]
+        now_us = round(self._clock.wall() * 1_000_000)
+        bound = [
+            (planned.plan, _bind(index, planned, limits, user_id=user_id, user_name=user_name, now_us=now_us))
+            for index, planned in enumerate(prepared.statements)
+        ]
+        is_write = any(plan.is_write for plan, _ in bound)
+        time_ms = limits.write_time_ms if is_write else limits.read_time_ms
+        transaction = Transaction(
+            bound,
+            user_id=user.id,
+            time_ms=min(time_ms, query.timeout_ms or time_ms),
+            rows=limits.rows,
+            result_bytes=limits.result_bytes,
+        )
+        outcomes = await (self._store.write(transaction) if is_write else self._store.read(transaction))
+        results = [
+            Result(plan.columns, outcome.rows, outcome.row_count)
+            for (plan, _), outcome in zip(bound, outcomes, strict=True)
+        ]
+        return results, user_name
+
+    async def _find(self, name: str) -> Account:
+        account = await self._directory.find(name)
+        if account is None or account.deleted_at is not None:
+            raise Refused(ErrorCode.NOT_FOUND, "There is no user of the name in as_user.")
+        return account
+
+
+def _bind(
+    index: int, planned: Planned, limits: Limits, *, user_id: str, user_name: str, now_us: int
+) -> list[StoredValue]:
+    try:
+        values = bind_values(planned.plan, planned.parameters, user_id=user_id, user_name=user_name, now_us=now_us)
+    except SqlFault as fault:
+        fault.statement = index
+        raise to_refused(fault, planned.text) from None
+    for bind, value in zip(planned.plan.binds, values, strict=True):
+        if bind.kind is BindKind.PARAMETER and _is_larger(value, limits.value_bytes):
+            message = f"${bind.number} has more than {limits.value_bytes} bytes (value_bytes)."
+            refused = Refused(ErrorCode.LIMIT_EXCEEDED, message)
+            refused.statement = index
+            raise refused
+    return values
+
+
+def _is_larger(value: StoredValue, limit_bytes: int) -> bool:
+    match value:
+        case str() if 4 * len(value) > limit_bytes:  # UTF-8 has at most four bytes a character
+            return len(value.encode()) > limit_bytes
+        case bytes():
+            return len(value) > limit_bytes
+    return False

@@ -1,0 +1,81 @@
+"""Results on their way out: one serializer for WebSocket and HTTP. Rows come encoded and are embedded as they are."""
+
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import Final, Literal
+
+import msgspec
+from msgspec import Raw, Struct
+
+from watchword_protocol.messages import Column, MessageId, QueryResult
+from watchword_server.sql.plan import OutputColumn
+
+__all__ = ["Result", "Results", "encode_body", "encode_message"]
+
+_SCHEMAS: Final = 1_000
+
+
+class Result(Struct, frozen=True):
+    """What one statement gave. `rows`: a JSON array of arrays, in wire form. `row_count`: returned, else affected."""
+
+    columns: tuple[OutputColumn, ...] = ()
+    rows: bytes = b"[]"
+    row_count: int = 0
+
+
+class Results(Struct, frozen=True):
+    """What a query gave: one result for each statement, whose rows they are (a name), how long it took."""
+
+    results: Sequence[Result]
+    as_user: str
+    took_ms: float
+
+
+# The shapes of watchword_protocol.messages, with members that are encoded already.
+
+
+class _StatementResult(Struct):
+    schema: Raw
+    rows: Raw
+    row_count: int
+    as_user: str
+
+
+class _Message(Struct, tag=QueryResult.__struct_config__.tag, tag_field="type", omit_defaults=True):
+    results: list[_StatementResult]
+    took: float
+    id: MessageId = None
+
+
+class _Body(Struct):
+    results: list[_StatementResult]
+    took: float
+    status: Literal["success"] = "success"
+
+
+_encode: Final = msgspec.json.Encoder().encode
+
+
+def encode_message(results: Results, message_id: MessageId) -> bytes:
+    """The `result` message that answers the request of this id."""
+    return _encode(_Message(_structs(results), round(results.took_ms, 3), message_id))
+
+
+def encode_body(results: Results) -> bytes:
+    """The same as the body of an HTTP answer."""
+    return _encode(_Body(_structs(results), round(results.took_ms, 3)))
+
+
+def _structs(results: Results) -> list[_StatementResult]:
+    return [
+        _StatementResult(Raw(_schema(each.columns)), Raw(each.rows), each.row_count, results.as_user)
+        for each in results.results
+    ]
+
+
+@lru_cache(_SCHEMAS)
+def _schema(columns: tuple[OutputColumn, ...]) -> bytes:
+    """Encoded once for all answers of a plan."""
+    return _encode(
+        [Column(column.name, column.type.wire, index, list(column.flags)) for index, column in enumerate(columns)]
+    )

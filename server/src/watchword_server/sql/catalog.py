@@ -1,0 +1,85 @@
+"""The tables there are, as one moment knows them: a snapshot that statements are resolved against."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum, unique
+from typing import NewType
+
+from watchword_server.sql.types import SqlType
+from watchword_server.user import Role
+
+__all__ = ["AccessLevel", "Catalog", "Column", "Table", "TableId", "TableType"]
+
+TableId = NewType("TableId", int)
+"""Survives a rename, and is never used again."""
+
+
+@unique
+class TableType(StrEnum):
+    """Whose rows a table holds; the value is the word in `WITH (TYPE = ...)`."""
+
+    USER = "USER"
+    """Each row has an owner, and everybody, of whatever role, sees their own rows only."""
+    SHARED = "SHARED"
+
+
+@unique
+class AccessLevel(StrEnum):
+    """Who may read a SHARED table; writing is for service and up. The value is the option's word."""
+
+    PUBLIC = "public"
+    PRIVATE = "private"
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column. `default`: the constant in stored form where `has_default`, else NULL is what is missing."""
+
+    name: str
+    type: SqlType
+    not_null: bool = False
+    has_default: bool = False
+    default: int | float | str | bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """One table. `primary_key`: column names in order, never empty."""
+
+    id: TableId
+    namespace: str
+    name: str
+    type: TableType
+    access_level: AccessLevel
+    columns: tuple[Column, ...]
+    primary_key: tuple[str, ...]
+
+    @property
+    def title(self) -> str:
+        """As users write it."""
+        return f"{self.namespace}.{self.name}"
+
+    def column(self, name: str) -> Column | None:
+        """The column of this name."""
+        return next((column for column in self.columns if column.name == name), None)
+
+    def is_visible_to(self, role: Role) -> bool:
+        """Whether the table exists for this role; else it is NOT_FOUND."""
+        return self.type is TableType.USER or self.access_level is AccessLevel.PUBLIC or role.includes(Role.SERVICE)
+
+    def is_writable_by(self, role: Role) -> bool:
+        """Whether this role may change its rows (of a USER table: its own)."""
+        return self.type is TableType.USER or role.includes(Role.SERVICE)
+
+
+@dataclass(frozen=True, slots=True)
+class Catalog:
+    """Namespaces and tables. `version` grows with every change, so that a plan knows whether it is still good."""
+
+    version: int = 0
+    namespaces: frozenset[str] = frozenset()
+    tables: Mapping[tuple[str, str], Table] = field(default_factory=dict)
+
+    def find(self, namespace: str, name: str) -> Table | None:
+        """The table, whoever may see it."""
+        return self.tables.get((namespace, name))

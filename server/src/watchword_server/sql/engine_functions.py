@@ -1,0 +1,318 @@
+"""What PostgreSQL's answers need and SQLite has not: functions of ours, registered on every connection of the store.
+
+Each is a pure function of its arguments, in stored form, and of bounded cost and size. NULL in gives NULL out but where
+the docstring says otherwise. Their errors are `SqlFault` and never repeat a value.
+"""
+
+import math
+from collections.abc import Callable
+from functools import partial
+from typing import Any, Final, NamedTuple
+
+from watchword_protocol.errors import ErrorCode
+from watchword_server.sql.fault import SqlFault
+from watchword_server.sql.literals import (
+    DAY_US,
+    INTEGER_RANGES,
+    MAX_DATE,
+    MIN_DATE,
+    date_text,
+    double_text,
+    read_literal,
+    timestamp_text,
+)
+from watchword_server.sql.types import SqlType
+
+__all__ = ["ENGINE_FUNCTIONS", "MAX_PATTERN_BYTES", "EngineFunction", "check_pattern", "row_limit"]
+
+_SHORT_NEEDLE_BYTES: Final = 16
+_MAX_SEARCHED: Final = 65_536  # times 256 pairs: some 60 ms
+MAX_PATTERN_BYTES: Final = 256
+"""Of a LIKE pattern and of what is searched for: the engine's work grows with their product with the text."""
+_MAX_MADE: Final = 16 * 2**20  # so that no more memory is taken; the engine's own limit of a value is lower
+
+
+class EngineFunction(NamedTuple):
+    """One function; all are deterministic. `arity` -1: any number of arguments."""
+
+    name: str
+    arity: int
+    function: Callable[..., Any]
+
+
+def _mismatch(message: str) -> SqlFault:
+    return SqlFault(ErrorCode.TYPE_MISMATCH, message)
+
+
+# --- numbers ----------------------------------------------------------------------------------------------
+
+
+def _in_range(type_: SqlType) -> Callable[[int | float], int]:
+    """The integer if it is in the type's range: where SQLite overflows it goes over to REAL."""
+    low, high = INTEGER_RANGES[type_]
+    message = f"A number is out of range for {type_.title}."
+
+    def check(value: int | float) -> int:
+        if isinstance(value, int) and low <= value <= high:
+            return value
+        raise _mismatch(message)
+
+    return check
+
+
+_bigint = _in_range(SqlType.BIGINT)
+
+
+def _divide(left: int, right: int) -> int:
+    """Towards zero."""
+    if right == 0:
+        raise _mismatch("Division by zero.")
+    quotient = abs(left) // abs(right)
+    return _bigint(quotient if (left < 0) == (right < 0) else -quotient)
+
+
+def _modulo(left: int, right: int) -> int:
+    """With the sign of the dividend."""
+    if right == 0:
+        raise _mismatch("Division by zero.")
+    rest = abs(left) % abs(right)
+    return -rest if left < 0 else rest
+
+
+def _finite(value: float) -> float:
+    """The double if it is one: PostgreSQL's overflow is an error."""
+    if math.isinf(value) or math.isnan(value):
+        raise _mismatch("A number is out of range for double precision.")
+    return value + 0.0
+
+
+def _multiply(left: float, right: float) -> float:
+    result = _finite(left * right)
+    if result == 0 and left != 0 and right != 0:
+        raise _mismatch("A number is too small for double precision.")
+    return result
+
+
+def _divide_double(left: float, right: float) -> float:
+    if right == 0:
+        raise _mismatch("Division by zero.")
+    result = _finite(left / right)
+    if result == 0 and left != 0:
+        raise _mismatch("A number is too small for double precision.")
+    return result
+
+
+def _rounded(rounding: Callable[[float], int]) -> Callable[[float], float]:
+    """A whole double. From 2**53 on every double is whole."""
+    return lambda value: float(rounding(value)) + 0.0 if abs(value) < 2.0**53 else value
+
+
+def _double_to_integer(value: float) -> int:
+    """Rounded, half to even."""
+    if abs(value) > 2.0**63:
+        raise _mismatch("A number is out of range for an integer.")
+    return _bigint(round(value))
+
+
+# --- text -------------------------------------------------------------------------------------------------
+
+
+def _lower(text: str) -> str:
+    """Letter by letter, as PostgreSQL: none becomes two, and none looks at its neighbours."""
+    if text.isascii():
+        return text.lower()
+    return "".join(low if len(low := letter.lower()) == 1 else letter for letter in text)
+
+
+def _upper(text: str) -> str:
+    if text.isascii():
+        return text.upper()
+    return "".join(high if len(high := letter.upper()) == 1 else letter for letter in text)
+
+
+def check_pattern(pattern: str) -> str:
+    """A pattern of LIKE that the engine takes.
+
+    Raises:
+        SqlFault: LIMIT_EXCEEDED, TYPE_MISMATCH.
+    """
+    check_needle(pattern)
+    if (len(pattern) - len(pattern.rstrip("\\"))) % 2:
+        raise _mismatch("A LIKE pattern ends with its escape character: a backslash is written twice.")
+    return pattern
+
+
+def check_needle(text: str) -> str:
+    """A text that may be searched for."""
+    if len(text) > MAX_PATTERN_BYTES or len(text.encode()) > MAX_PATTERN_BYTES:
+        message = f"What is searched for has more than {MAX_PATTERN_BYTES} bytes (pattern_bytes)."
+        raise SqlFault(ErrorCode.LIMIT_EXCEEDED, message)
+    return text
+
+
+def is_short_needle(text: str) -> bool:
+    """Whether it may be searched for in a text of any length that a value can have."""
+    return len(text.encode()) <= _SHORT_NEEDLE_BYTES
+
+
+def _searchable(text: str) -> str:
+    """A text that may be searched for anything; the engine compares pair by pair and cannot be interrupted."""
+    if len(text) > _MAX_SEARCHED:
+        message = (
+            f"A text of more than {_MAX_SEARCHED} characters is searched for a constant pattern of at most "
+            f"{_SHORT_NEEDLE_BYTES} bytes only (pattern_bytes)."
+        )
+        raise SqlFault(ErrorCode.LIMIT_EXCEEDED, message)
+    return text
+
+
+def _substring(text: str, start: int, length: int | None = None) -> str:
+    """From the character `start`, where 1 is the first; what is before the first counts too."""
+    if length is None:
+        return text[max(start - 1, 0) :]
+    if length < 0:
+        raise _mismatch("A negative length of a substring.")
+    return text[max(start - 1, 0) : max(start - 1 + length, 0)]
+
+
+def _replace(text: str, old: str, new: str) -> str:
+    """Every `old`; nothing where it is empty. SQLite's own gives the text back for a NULL `new` then."""
+    check_needle(old)
+    if not old:
+        return text
+    if len(text) + text.count(old) * (len(new) - len(old)) > _MAX_MADE:
+        raise SqlFault(ErrorCode.LIMIT_EXCEEDED, f"replace makes more than {_MAX_MADE} characters (value_bytes).")
+    return text.replace(old, new)
+
+
+def _left(text: str, count: int) -> str:
+    """The first characters; with a negative count all but the last."""
+    return text[:count]
+
+
+def _right(text: str, count: int) -> str:
+    """The last characters; with a negative count all but the first."""
+    if count == INTEGER_RANGES[SqlType.INT][0]:  # PostgreSQL's own answer comes from an overflow
+        raise _mismatch("A number is out of range for integer.")
+    return text[-count:] if count else ""
+
+
+# --- days and instants ------------------------------------------------------------------------------------
+
+
+def _check_date(days: int) -> int:
+    if not MIN_DATE <= days <= MAX_DATE:
+        raise _mismatch("A date is out of range: years 1 to 9999.")
+    return days
+
+
+def _day_of(timestamp: int) -> int:
+    return timestamp // DAY_US
+
+
+# --- the rest ---------------------------------------------------------------------------------------------
+
+
+def _extreme(choose: Callable[..., Any]) -> Callable[..., Any]:
+    """The largest or smallest argument that is not NULL. Texts compare as their UTF-8 bytes do."""
+
+    def function(*values: Any) -> Any:
+        present = [value for value in values if value is not None]
+        return choose(present) if present else None
+
+    return function
+
+
+def _reader(type_: SqlType) -> Callable[[str], Any]:
+    """Text to the type, as in a cast."""
+    message = f"A text is no valid input for {type_.title}."
+
+    def read(text: str) -> Any:
+        try:
+            return read_literal(text, type_)
+        except ValueError:
+            raise _mismatch(message) from None
+
+    return read
+
+
+def row_limit(missing: int, value: int | None) -> int:
+    """The value of LIMIT or OFFSET; `missing` where it is NULL.
+
+    Raises:
+        SqlFault: TYPE_MISMATCH, when it is negative.
+    """
+    if value is None:
+        return missing
+    if value < 0:
+        raise _mismatch("LIMIT and OFFSET must not be negative.")
+    return value
+
+
+def _strict(function: Callable[..., Any]) -> Callable[..., Any]:
+    """NULL in, NULL out."""
+
+    def strict(*values: Any) -> Any:
+        return None if None in values else function(*values)
+
+    return strict
+
+
+_STRICT: Final[tuple[tuple[str, int, Callable[..., Any]], ...]] = (
+    ("ww_int2", 1, _in_range(SqlType.SMALLINT)),
+    ("ww_int4", 1, _in_range(SqlType.INT)),
+    ("ww_int8", 1, _bigint),
+    ("ww_divide", 2, _divide),
+    ("ww_modulo", 2, _modulo),
+    ("ww_finite", 1, _finite),
+    ("ww_multiply", 2, _multiply),
+    ("ww_divide_double", 2, _divide_double),
+    ("ww_round", 1, _rounded(round)),
+    ("ww_floor", 1, _rounded(math.floor)),
+    ("ww_ceil", 1, _rounded(math.ceil)),
+    ("ww_trunc", 1, _rounded(math.trunc)),
+    ("ww_double_integer", 1, _double_to_integer),
+    ("ww_lower", 1, _lower),
+    ("ww_upper", 1, _upper),
+    ("ww_pattern", 1, check_pattern),
+    ("ww_needle", 1, check_needle),
+    ("ww_searchable", 1, _searchable),
+    ("ww_searchable_lower", 1, lambda text: _searchable(_lower(text))),
+    ("ww_replace", 3, _replace),
+    ("ww_substring", 2, _substring),
+    ("ww_substring", 3, _substring),
+    ("ww_left", 2, _left),
+    ("ww_right", 2, _right),
+    ("ww_reverse", 1, lambda text: text[::-1]),
+    ("ww_date", 1, _check_date),
+    ("ww_day_of", 1, _day_of),
+    ("ww_double_text", 1, double_text),
+    ("ww_timestamp_text", 1, timestamp_text),
+    ("ww_date_text", 1, date_text),
+    ("ww_bytes_text", 1, lambda value: "\\x" + value.hex()),
+    ("ww_join_bytes", 2, lambda left, right: left + right),
+    *(
+        (f"ww_read_{word}", 1, _reader(type_))
+        for word, type_ in (
+            ("boolean", SqlType.BOOLEAN),
+            ("int2", SqlType.SMALLINT),
+            ("int4", SqlType.INT),
+            ("int8", SqlType.BIGINT),
+            ("double", SqlType.DOUBLE),
+            ("json", SqlType.JSON),
+            ("timestamp", SqlType.TIMESTAMP),
+            ("date", SqlType.DATE),
+            ("uuid", SqlType.UUID),
+            ("bytes", SqlType.BYTES),
+        )
+    ),
+)
+
+ENGINE_FUNCTIONS: Final = (
+    *(EngineFunction(name, arity, _strict(function)) for name, arity, function in _STRICT),
+    EngineFunction("ww_limit", 1, partial(row_limit, -1)),
+    EngineFunction("ww_offset", 1, partial(row_limit, 0)),
+    EngineFunction("ww_greatest", -1, _extreme(max)),
+    EngineFunction("ww_least", -1, _extreme(min)),
+)
+"""All of them. A name with two arities stands twice."""

@@ -1,0 +1,85 @@
+"""A statement ready to run: the engine's text, what is bound, what it may touch, what it gives."""
+
+from dataclasses import dataclass
+from enum import Enum, unique
+
+from watchword_server.sql.catalog import TableId
+from watchword_server.sql.types import SqlType
+
+__all__ = ["Bind", "BindKind", "OutputColumn", "Permissions", "Plan", "StoredValue"]
+
+StoredValue = int | float | str | bytes | None
+"""A value in stored form: what `SqlType.storage` holds."""
+
+
+@unique
+class BindKind(Enum):
+    """Where a bound value comes from."""
+
+    PARAMETER = "the request's `$n`"
+    CONSTANT = "a value of the statement's own, which the engine would not read back bit for bit from text"
+    USER = "the id of the user whose statement it is"
+    NAME = "that user's name"
+    NOW = "the moment of the request, microseconds since 1970"
+
+
+@dataclass(frozen=True, slots=True)
+class Bind:
+    """One `?n` of the text, in order. `type`: what it is converted to.
+
+    `number`: of the request's parameter, from 1. `value`: of a constant.
+    """
+
+    kind: BindKind
+    number: int = 0
+    type: SqlType = SqlType.TEXT
+    value: StoredValue = None
+
+
+@dataclass(frozen=True, slots=True)
+class OutputColumn:
+    """One column of the result. `flags`: pk, nn, uq, as on the wire."""
+
+    name: str
+    type: SqlType
+    flags: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Permissions:
+    """All that the engine may touch while it runs the statement; physical names. The second wall asks it.
+
+    `reads`: (table, column); the column is empty where a table is read without any. `inserts`, `deletes`: tables.
+    `updates`: (table, column). `functions`: of the engine, in small letters.
+    """
+
+    reads: frozenset[tuple[str, str]] = frozenset()
+    inserts: frozenset[str] = frozenset()
+    updates: frozenset[tuple[str, str]] = frozenset()
+    deletes: frozenset[str] = frozenset()
+    functions: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """One SELECT, INSERT, UPDATE or DELETE. The user's identity is bound, never part of the text: one plan serves all.
+
+    `columns`: of the result; empty for a write without RETURNING. `parameters`: how many `$n` the statement has.
+    """
+
+    text: str
+    binds: tuple[Bind, ...]
+    columns: tuple[OutputColumn, ...]
+    permissions: Permissions
+    tables: frozenset[TableId]
+    parameters: int
+    is_write: bool
+
+    def __repr__(self) -> str:
+        """For people: the text, what is bound, what comes out."""
+        binds = ", ".join(
+            f"${bind.number} {bind.type.title}" if bind.kind is BindKind.PARAMETER else bind.kind.name.lower()
+            for bind in self.binds
+        )
+        columns = ", ".join(f"{column.name} {column.type.title}" for column in self.columns)
+        return f"<Plan {'write' if self.is_write else 'read'} ({binds}) -> ({columns})\n  {self.text}>"

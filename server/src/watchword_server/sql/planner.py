@@ -1,0 +1,101 @@
+"""Text to plans: the whole way, and the memory of it."""
+
+from collections import OrderedDict
+from typing import Final
+
+from watchword_protocol.errors import ErrorCode
+from watchword_server.sql.catalog import Catalog
+from watchword_server.sql.fault import SqlFault
+from watchword_server.sql.generate import generate
+from watchword_server.sql.nodes import CreateNamespace, CreateTable, Definition, DropTable, Statement
+from watchword_server.sql.parser import parse_request
+from watchword_server.sql.plan import Plan
+from watchword_server.sql.resolve import resolve
+from watchword_server.user import Role
+
+__all__ = ["DIFFERENCES", "Planner"]
+
+DIFFERENCES: Final = (
+    "There is no numeric: a literal with a point or an exponent is DOUBLE; one beyond BIGINT is refused.",
+    "avg of integers is DOUBLE, sum of any integers is BIGINT and is refused when it overflows, even on the way.",
+    "avg of doubles is answered where PostgreSQL's sum of squares overflows.",
+    "What would fail need not fail where the answer does not depend on it: a constant that no row comes to, the far "
+    "end of a BETWEEN whose near end is NULL. PostgreSQL promises no order either.",
+    "DOUBLE has no infinity, no NaN and no negative zero.",
+    "TIMESTAMP means an instant (timestamptz), with UTC as the session's zone; years are 1 to 9999; input is ISO 8601.",
+    "Text compares by its bytes (collation C); lower, upper and ILIKE go letter by letter.",
+    "LIKE patterns and what strpos, replace and trim look for have at most 256 bytes; a text of more than 65,536 "
+    "characters is searched for a constant LIKE pattern of at most 16 bytes only.",
+    "A pattern that ends in a lone backslash is refused even where PostgreSQL would not come to it.",
+    "JSON with half a character (a lone surrogate), a number that is no double, or 1024 levels is refused.",
+    "current_role is the role of the user (user, service, dba, system).",
+    "A parameter whose place gives it no type has that of another place, and is text if there is none.",
+    "What nests deeper than about 20 calls or links of arithmetic is refused; chains of AND, OR and || are not.",
+)
+"""Where an answer differs from PostgreSQL's on purpose. Everything else is PostgreSQL's answer or a refusal."""
+
+_Key = tuple[str, str, Role, int]
+
+
+class Planner:
+    """Plans requests and remembers the plans: by text, namespace, role and version of the catalog.
+
+    Args:
+        max_bytes: Of a text (`limits.sql_bytes`).
+        max_parameters: The highest n of a `$n` (`limits.params`).
+        max_statements: Of a request (`limits.statements`).
+        capacity: Requests remembered; the one not asked for the longest is forgotten first.
+    """
+
+    def __init__(self, *, max_bytes: int, max_parameters: int, max_statements: int, capacity: int = 1000) -> None:
+        self._max_bytes = max_bytes
+        self._max_parameters = max_parameters
+        self._max_statements = max_statements
+        self._capacity = capacity
+        self._plans: OrderedDict[_Key, tuple[Plan, ...]] = OrderedDict()
+
+    def plan(self, text: str, *, catalog: Catalog, namespace: str, role: Role) -> tuple[Plan, ...] | Definition:
+        """The request's plans, one a statement; or the one definition that it is.
+
+        Raises:
+            SqlFault: With the index of the statement, where it came that far. INVALID_SQL, UNSUPPORTED_SQL, NOT_FOUND,
+                PERMISSION_DENIED, TYPE_MISMATCH, INVALID_PARAMS, LIMIT_EXCEEDED.
+        """
+        key = (text, namespace, role, catalog.version)
+        known = self._plans.get(key)
+        if known is not None:
+            self._plans.move_to_end(key)
+            return known
+        statements = parse_request(
+            text,
+            max_bytes=self._max_bytes,
+            max_parameters=self._max_parameters,
+            max_statements=self._max_statements,
+        )
+        first = statements[0]
+        if len(statements) == 1 and isinstance(first, (CreateNamespace, CreateTable, DropTable)):
+            return first
+        plans = tuple(
+            self._plan(statement, index, catalog, namespace, role) for index, statement in enumerate(statements)
+        )
+        self._plans[key] = plans
+        if len(self._plans) > self._capacity:
+            self._plans.popitem(last=False)
+        return plans
+
+    def _plan(self, statement: Statement, index: int, catalog: Catalog, namespace: str, role: Role) -> Plan:
+        try:
+            if isinstance(statement, (CreateNamespace, CreateTable, DropTable)):
+                message = "CREATE and DROP stand alone in their request."
+                raise SqlFault(ErrorCode.UNSUPPORTED_SQL, message, statement.at)
+            return generate(resolve(statement, catalog, namespace, role))
+        except SqlFault as fault:
+            fault.statement = index
+            if fault.at is None:
+                fault.at = statement.at
+            raise
+        except RecursionError:
+            message = "The statement is nested too deeply (nesting)."
+            too_deep = SqlFault(ErrorCode.LIMIT_EXCEEDED, message, statement.at)
+            too_deep.statement = index
+            raise too_deep from None

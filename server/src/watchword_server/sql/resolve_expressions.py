@@ -1,0 +1,306 @@
+"""Nodes to trees, expressions: names are bound, types found, and what is not in a table is refused.
+
+Source: PostgreSQL, chapter 10 "Type Conversion", and chapter 4.2 "Value Expressions".
+"""
+
+from collections.abc import Callable, Sequence
+from difflib import get_close_matches
+from typing import Any, Final
+
+from watchword_protocol.errors import ErrorCode
+from watchword_server.sql import nodes
+from watchword_server.sql.calls import resolve_call
+from watchword_server.sql.casts import TYPE_WORDS, Ease
+from watchword_server.sql.catalog import Table
+from watchword_server.sql.coercion import Coercion, constant, mismatch
+from watchword_server.sql.engine_functions import check_pattern, is_short_needle
+from watchword_server.sql.fault import SqlFault
+from watchword_server.sql.operators import (
+    BETWEEN,
+    ILIKE,
+    IS_DISTINCT,
+    IS_TESTS,
+    LIKE,
+    LIKE_CONSTANT,
+    NEGATIONS,
+    NOT,
+    OPERATORS,
+    UNSUPPORTED_OPERATORS,
+    OperatorRow,
+)
+from watchword_server.sql.tree import (
+    Apply,
+    Case,
+    Chain,
+    ColumnValue,
+    Constant,
+    Expression,
+    InList,
+    walk_expressions,
+)
+from watchword_server.sql.types import NUMBERS, SqlType
+from watchword_server.user import Role
+
+__all__ = ["ExpressionResolver", "nearest"]
+
+_T = SqlType
+# Comparing names costs some microseconds each, and this runs on the loop.
+_MOST_LETTERS_APART: Final = 4
+_MOST_COMPARED: Final = 200
+
+
+def nearest(name: str, names: Sequence[str]) -> str:
+    """A sentence that names the most similar of the names; empty where none is."""
+    near = [each for each in names if abs(len(each) - len(name)) <= _MOST_LETTERS_APART][:_MOST_COMPARED]
+    found = get_close_matches(name, near, n=1)
+    return f' Did you mean "{found[0]}"?' if found else ""
+
+
+class ExpressionResolver:
+    """Expressions of one statement over at most one table.
+
+    `no_aggregates`: the clause in which aggregates may not stand, for the message; None where they may.
+    """
+
+    __slots__ = ("_alias", "_columns", "_rules", "_table", "coercion", "no_aggregates", "role")
+
+    def __init__(self, table: Table | None, alias: str | None, coercion: Coercion, role: Role) -> None:
+        self._table = table
+        self._alias = alias
+        self._columns = {column.name: ColumnValue(column) for column in table.columns} if table else {}
+        self.coercion: Coercion = coercion
+        self.role: Role = role
+        self.no_aggregates: str | None = None
+        self._rules: dict[type, Callable[[Any], Expression]] = {
+            nodes.Literal: constant,
+            nodes.Parameter: lambda node: coercion.parameter(node.number),
+            nodes.Name: self.column,
+            nodes.Infix: lambda node: self.operate(
+                node.operator, self.resolve(node.left), self.resolve(node.right), node.at
+            ),
+            nodes.Prefix: self._prefix,
+            nodes.And: lambda node: self._chain("AND", node),
+            nodes.Or: lambda node: self._chain("OR", node),
+            nodes.Not: lambda node: self._not(self.boolean(node.operand, "The operand of NOT", node.at)),
+            nodes.IsTest: self._is_test,
+            nodes.IsDistinct: self._is_distinct,
+            nodes.Between: self._between,
+            nodes.InList: self._in_list,
+            nodes.Like: self._like,
+            nodes.Cast: self._cast,
+            nodes.Call: lambda node: resolve_call(self, node),
+            nodes.Case: self._case,
+        }
+
+    def resolve(self, node: nodes.Expression) -> Expression:
+        """The expression; of type UNKNOWN still, if nothing in it says more.
+
+        Raises:
+            SqlFault: NOT_FOUND, TYPE_MISMATCH, INVALID_SQL, UNSUPPORTED_SQL, INVALID_PARAMS, LIMIT_EXCEEDED.
+        """
+        return self._rules[type(node)](node)
+
+    def boolean(self, node: nodes.Expression, what: str, at: int) -> Expression:
+        """A condition; `what` it is, for the message."""
+        return self.coercion.must(self.resolve(node), _T.BOOLEAN, what, at)
+
+    def column(self, node: nodes.Name) -> Expression:
+        """The column of this name."""
+        found = self.find(node.table, node.name, node.at)
+        if found is None:
+            where = f" in {self._table.title}" if self._table else ""
+            hint = nearest(node.name, list(self._columns))
+            raise SqlFault(ErrorCode.NOT_FOUND, f'There is no column "{node.name}"{where}.{hint}', node.at)
+        return found
+
+    def find(self, qualifier: str | None, name: str, at: int) -> ColumnValue | None:
+        """The column, if there is one."""
+        if qualifier is not None:
+            self.check_qualifier(qualifier, at)
+        return self._columns.get(name)
+
+    def check_qualifier(self, qualifier: str, at: int) -> None:
+        """Refuse the name of a table that the statement does not have.
+
+        Raises:
+            SqlFault: NOT_FOUND.
+        """
+        if self._table is None or qualifier != self._alias:
+            hint = nearest(qualifier, [self._alias] if self._alias else [])
+            raise SqlFault(ErrorCode.NOT_FOUND, f'There is no table "{qualifier}" in this statement.{hint}', at)
+
+    # --- operators ----------------------------------------------------------------------------------------
+
+    def operate(self, operator: str, left: Expression, right: Expression, at: int) -> Apply:
+        """`left operator right`, with the casts that PostgreSQL makes unasked."""
+        row, left, right = self._operands(operator, left, right, at)
+        return Apply(row.result, row.template, (left, right))
+
+    def _operands(
+        self, operator: str, left: Expression, right: Expression, at: int
+    ) -> tuple[OperatorRow, Expression, Expression]:
+        types = self._operand_types(operator, left.type, right.type, at)
+        row = OPERATORS.get((operator, *types))
+        if row is None:
+            self.coercion.check_parameter(left, right.type, at)
+            self.coercion.check_parameter(right, left.type, at)
+            raise _no_operator(operator, left.type, right.type, at)
+        new = []
+        for value, type_ in zip((left, right), types, strict=True):
+            ease = Ease.ASSIGNMENT if operator == "||" else Ease.IMPLICIT  # text || anything: by its output form
+            found = self.coercion.coerce(value, type_, at, ease)
+            if found is None:
+                raise _no_operator(operator, left.type, right.type, at)
+            new.append(found)
+        return row, new[0], new[1]
+
+    def _operand_types(self, operator: str, left: SqlType, right: SqlType, at: int) -> tuple[SqlType, SqlType]:
+        """The types that the operator takes them as."""
+        if left is _T.UNKNOWN and right is _T.UNKNOWN:
+            if operator in "+-*/%":
+                raise mismatch(f"The types of both sides of {operator} are not known: write a cast.", at)
+            return _T.TEXT, _T.TEXT
+        if _T.UNKNOWN in (left, right):
+            known = right if left is _T.UNKNOWN else left
+            if (operator, known, known) in OPERATORS:
+                return known, known
+            if operator == "||" and known is not _T.BYTES:
+                return _T.TEXT, _T.TEXT
+            raise mismatch(f"What {known.title} {operator} this is, is not clear: write a cast.", at)
+        if (operator, left, right) in OPERATORS:
+            return left, right
+        if operator == "||" and _T.TEXT in (left, right):
+            return _T.TEXT, _T.TEXT
+        if left in NUMBERS and right in NUMBERS:
+            wider = max(left, right, key=NUMBERS.index)
+            return wider, wider
+        if {left, right} == {_T.DATE, _T.TIMESTAMP}:
+            return (
+                (_T.TIMESTAMP, _T.TIMESTAMP) if (operator, left, right) not in UNSUPPORTED_OPERATORS else (left, right)
+            )
+        if _T.DATE in (left, right) and _T.SMALLINT in (left, right):
+            return (_T.DATE, _T.INT) if left is _T.DATE else (_T.INT, _T.DATE)
+        return left, right
+
+    def _prefix(self, node: nodes.Prefix) -> Expression:
+        value = self.resolve(node.operand)
+        template = NEGATIONS.get(value.type)
+        if template is None:
+            raise mismatch(f"There is no operator - before {value.type.title}.", node.at)
+        return Apply(value.type, template, (value,))
+
+    def _chain(self, word: Any, node: nodes.And | nodes.Or) -> Chain:
+        what = f"An operand of {word}"
+        return Chain(word, tuple(self.boolean(item, what, item.at) for item in node.items))
+
+    def _not(self, value: Expression) -> Apply:
+        return Apply(_T.BOOLEAN, NOT, (value,))
+
+    def _is_test(self, node: nodes.IsTest) -> Expression:
+        if node.what == "null":
+            value = self.coercion.settle(self.resolve(node.operand), node.at)
+        else:
+            value = self.boolean(node.operand, f"The operand of IS {node.what.upper()}", node.at)
+        return Apply(_T.BOOLEAN, IS_TESTS[node.what, node.negated], (value,))
+
+    def _is_distinct(self, node: nodes.IsDistinct) -> Expression:
+        _, left, right = self._operands("=", self.resolve(node.left), self.resolve(node.right), node.at)
+        return Apply(_T.BOOLEAN, IS_DISTINCT[node.negated], (left, right))
+
+    def _between(self, node: nodes.Between) -> Expression:
+        value, low, high = (self.resolve(each) for each in (node.operand, node.low, node.high))
+        _, first, low = self._operands(">=", value, low, node.at)
+        _, second, high = self._operands("<=", value, high, node.at)
+        if first != second:
+            raise _two_types("BETWEEN", node.at)
+        found = Apply(_T.BOOLEAN, BETWEEN, (first, low, high))
+        return self._not(found) if node.negated else found
+
+    def _in_list(self, node: nodes.InList) -> Expression:
+        value = self.resolve(node.operand)
+        items = [self.resolve(item) for item in node.items]
+        places = [item.at for item in node.items]
+        # PostgreSQL gives the items without columns one type, and compares the others one by one.
+        fixed = [not any(isinstance(each, ColumnValue) for each in walk_expressions(item)) for item in items]
+        alike = [item for item, is_fixed in zip(items, fixed, strict=True) if is_fixed]
+        common = self.coercion.common([value, *alike]) if len(alike) > 1 else None
+        operand: Expression | None = None
+        found: list[Expression] = []
+        for item, is_fixed, at in zip(items, fixed, places, strict=True):
+            if is_fixed and common is not None:
+                item = self.coercion.must(item, common, "An item of IN", at)
+                if operand is not None and operand.type is common:
+                    found.append(item)  # as the one before
+                    continue
+            _, one, item = self._operands("=", value, item, at)
+            found.append(item)
+            if operand is not None and one != operand:
+                raise _two_types("IN", node.at)
+            operand = one
+        if operand is None:
+            raise _two_types("IN", node.at)
+        test = InList(operand, tuple(found))
+        return self._not(test) if node.negated else test
+
+    def _like(self, node: nodes.Like) -> Expression:
+        word = "ILIKE" if node.ignores_case else "LIKE"
+        text, pattern = (
+            self.coercion.must(self.resolve(each), _T.TEXT, f"An operand of {word}", node.at)
+            for each in (node.operand, node.pattern)
+        )
+        template = ILIKE if node.ignores_case else LIKE
+        if isinstance(pattern, Constant) and isinstance(pattern.value, str):
+            try:
+                check_pattern(pattern.value)
+            except SqlFault as fault:
+                raise SqlFault(fault.code, fault.message, node.at) from None
+            if not node.ignores_case and is_short_needle(pattern.value):
+                template = LIKE_CONSTANT
+        found = Apply(_T.BOOLEAN, template, (text, pattern))
+        return self._not(found) if node.negated else found
+
+    # --- casts and CASE -----------------------------------------------------------------------------------
+
+    def _cast(self, node: nodes.Cast) -> Expression:
+        word = TYPE_WORDS.get(node.type)
+        if word is None:
+            raise SqlFault(ErrorCode.UNSUPPORTED_SQL, f"The type {node.type} is not supported.", node.at)
+        value = self.resolve(node.operand)
+        found = self.coercion.coerce(value, word.type, node.at, Ease.EXPLICIT)
+        if found is None:
+            raise mismatch(f"There is no cast from {value.type.title} to {word.type.title}.", node.at)
+        return found
+
+    def _case(self, node: nodes.Case) -> Expression:
+        operand: Expression | None = None
+        if node.operand is None:
+            tests = [self.boolean(test, "A condition of CASE", test.at) for test, _ in node.whens]
+        else:
+            value = self.coercion.settle(self.resolve(node.operand), node.at)
+            operands, tests = [], []
+            for test, _ in node.whens:
+                _, one, other = self._operands("=", value, self.resolve(test), test.at)
+                operands.append(one)
+                tests.append(other)
+            operand = operands[0]
+            if any(each != operand for each in operands):
+                raise _two_types("CASE", node.at)
+        values = [self.resolve(value) for _, value in node.whens]
+        if node.otherwise is not None:
+            values.append(self.resolve(node.otherwise))
+        type_, values = self.coercion.unify(values, "CASE", node.at)
+        otherwise = values.pop() if node.otherwise is not None else None
+        return Case(type_, operand, tuple(zip(tests, values, strict=True)), otherwise)
+
+
+def _no_operator(operator: str, left: SqlType, right: SqlType, at: int) -> SqlFault:
+    if (operator, left, right) in UNSUPPORTED_OPERATORS:
+        message = f"{left.title} {operator} {right.title} is not supported: its result is an interval."
+        return SqlFault(ErrorCode.UNSUPPORTED_SQL, message, at)
+    message = f"There is no operator {left.title} {operator} {right.title}: write a cast."
+    return mismatch(message, at)
+
+
+def _two_types(construct: str, at: int) -> SqlFault:
+    message = f"{construct} that compares one value as two types is not supported: write casts."
+    return SqlFault(ErrorCode.UNSUPPORTED_SQL, message, at)

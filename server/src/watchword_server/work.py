@@ -1,0 +1,108 @@
+"""The order of work on one connection: what may start now? No I/O, no clock, no loop.
+
+Requests start in the order in which they came, at most `at_once` of them run together, and what a request meets decides
+with whom:
+
+    a read    after the writes before it have ended
+    a write   beside everything: the store keeps the order of writes among themselves
+    alone     after everything before it, and nothing starts beside it: a definition, since what follows is planned
+              against the tables that it leaves behind
+
+The one in front that may not start holds up all behind it. What a request meets can depend on a definition
+before it, so that nobody is asked before it stands in front.
+"""
+
+from collections import Counter, deque
+from enum import Enum, unique
+from typing import Final, Generic, TypeVar
+
+__all__ = ["Kind", "Work"]
+
+_Request = TypeVar("_Request")
+
+
+@unique
+class Kind(Enum):
+    """How a request goes together with others."""
+
+    READ = "reading"
+    WRITE = "writing"
+    ALONE = "alone"
+
+
+# What must have ended before a request of this kind starts.
+_AFTER: Final = {
+    Kind.READ: frozenset({Kind.WRITE, Kind.ALONE}),
+    Kind.WRITE: frozenset({Kind.ALONE}),
+    Kind.ALONE: frozenset(Kind),
+}
+
+
+class Work(Generic[_Request]):
+    """What runs for one connection, and what waits.
+
+    Args:
+        at_once: Requests that run together.
+        max_waiting_bytes: Of the messages that wait; with as many as may run, or so many bytes, it is full.
+    """
+
+    __slots__ = ("_at_once", "_max_waiting_bytes", "_running", "_waiting", "_waiting_bytes")
+
+    def __init__(self, *, at_once: int, max_waiting_bytes: int) -> None:
+        self._at_once = at_once
+        self._max_waiting_bytes = max_waiting_bytes
+        self._running: Counter[Kind] = Counter()
+        self._waiting: deque[tuple[_Request, int]] = deque()
+        self._waiting_bytes = 0
+
+    def __repr__(self) -> str:
+        running = ", ".join(f"{self._running[kind]} {kind.value}" for kind in Kind if self._running[kind])
+        return f"<Work: {running or 'nothing runs'}, {len(self._waiting)} waiting>"
+
+    @property
+    def is_full(self) -> bool:
+        """Whether nothing more may be read from the peer."""
+        return len(self._waiting) >= self._at_once or self._waiting_bytes >= self._max_waiting_bytes
+
+    @property
+    def is_writing(self) -> bool:
+        """Whether anything runs whose answer says what has become of it."""
+        return bool(self._running[Kind.WRITE] or self._running[Kind.ALONE])
+
+    @property
+    def front(self) -> _Request | None:
+        """The request whose turn it is, if its kind allows it; None while there is none, or no place for another.
+
+        While one runs alone it is nobody's turn.
+        """
+        if not self._waiting or self._running.total() >= self._at_once or self._running[Kind.ALONE]:
+            return None
+        return self._waiting[0][0]
+
+    def add(self, request: _Request, size_bytes: int) -> None:
+        """A request came, in a message of this size. It waits; whether it may start is asked next."""
+        self._waiting.append((request, size_bytes))
+        self._waiting_bytes += size_bytes
+
+    def may_start(self, kind: Kind) -> bool:
+        """Whether the request in front may start, given its kind."""
+        return not any(self._running[other] for other in _AFTER[kind])
+
+    def start(self, kind: Kind) -> None:
+        """The request in front runs from now on."""
+        self.skip()
+        self._running[kind] += 1
+
+    def skip(self) -> None:
+        """The request in front was answered without running."""
+        _, size_bytes = self._waiting.popleft()
+        self._waiting_bytes -= size_bytes
+
+    def end(self, kind: Kind) -> None:
+        """A request of this kind has been answered."""
+        self._running[kind] -= 1
+
+    def forget(self) -> None:
+        """Nothing that waits will start."""
+        self._waiting.clear()
+        self._waiting_bytes = 0

@@ -1,0 +1,80 @@
+"""A disk that is full, a write that the system refuses."""
+
+import resource
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from support.engine_room import found, make_engine, make_group, row_ids
+from support.plans import ADD, CREATE_APP, CREATE_NOTES, FUNCTIONS, LIST, make_plan, request, table_of
+from watchword_protocol.errors import ErrorCode
+from watchword_server.adapters.sqlite.database import open_database
+from watchword_server.adapters.sqlite.store import open_store
+from watchword_server.refusal import Refused
+
+MANY = 'INSERT INTO main."app.notes" ("_owner", "id", "title") VALUES ' + ", ".join(
+    f"(?1, {number}, ?2)" for number in range(100, 200)
+)
+FILL = make_plan(MANY, inserts=True)
+
+
+@contextmanager
+def files_at_most(size: int) -> Iterator[None]:
+    """A write beyond fails with EFBIG, which SQLite reports as an I/O error (SQLITE_IOERR_WRITE)."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+def test_an_io_error_in_a_group_is_its_culprits_alone(tmp_path: Path) -> None:
+    """The culprit's pages do not fit the cache and go to the log before the commit; that write fails."""
+    with make_engine(tmp_path / "watchword.db") as (engine, catalog):
+        engine.execute("PRAGMA cache_size = 50")
+        culprit = request((FILL, ("eve", "x" * 50_000)))
+        requests = [request((ADD, ("ada", 1, "a"))), culprit, request((ADD, ("bob", 2, "b")))]
+        with files_at_most(1_000_000):
+            answers = make_group(catalog).run(engine, requests)
+        assert [found(answer) for answer in answers] == ["[[1]]", "STORAGE_UNAVAILABLE", "[[2]]"]
+        assert row_ids(engine) == [1, 2]
+        assert engine.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+        assert found(make_group(catalog).run(engine, [culprit])[0]) == "[]", "and the disk is well again"
+
+
+def test_a_commit_that_the_disk_refuses_is_told_to_everybody_and_nothing_happened(tmp_path: Path) -> None:
+    path = tmp_path / "watchword.db"
+    with make_engine(path) as (engine, catalog):
+        log = path.with_name("watchword.db-wal").stat().st_size
+        requests = [request((ADD, (user, 1, "x" * 20_000))) for user in ("ada", "bob")]
+        with files_at_most(log):
+            answers = make_group(catalog).run(engine, requests)
+        assert [found(answer) for answer in answers] == ["STORAGE_UNAVAILABLE"] * 2
+        assert not engine.in_transaction
+        assert row_ids(engine) == []
+        assert [found(answer) for answer in make_group(catalog).run(engine, requests)] == ["[[1]]"] * 2
+
+
+async def test_on_a_full_disk_reads_go_on_and_small_writes_that_fit(tmp_path: Path) -> None:
+    async with (
+        await open_database(tmp_path / "watchword.db") as database,
+        await open_store(database, table_of=table_of, converters={}, value_bytes=200_000, functions=FUNCTIONS) as store,
+    ):
+        for definition in (CREATE_APP, CREATE_NOTES):
+            await store.define(definition, user_id="root")
+        pages = await database.write(lambda engine: engine.execute("PRAGMA page_count").fetchone()[0])
+        await database.write(lambda engine: engine.execute(f"PRAGMA max_page_count = {pages + 10}"))
+        await store.write(request((ADD, ("ada", 1, "there"))))
+        for _ in range(2):
+            try:
+                await store.write(request((FILL, ("eve", "x" * 50_000))))
+            except Refused as refusal:
+                assert refusal.code is ErrorCode.STORAGE_FULL  # noqa: PT017  # the next lines are about what follows
+            else:
+                raise AssertionError("it fits")
+        [outcome] = await store.read(request((LIST, ("ada",))))
+        assert outcome.rows == b'[[1,"there"]]'
+        await store.write(request((ADD, ("ada", 2, "small"))))
+        await database.write(lambda engine: engine.execute("PRAGMA max_page_count = 1000000"))
+        await store.write(request((FILL, ("eve", "x" * 50_000))))

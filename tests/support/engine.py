@@ -1,0 +1,135 @@
+"""The whole way of a statement on a SQLite in memory: planned, bound, run; without files, threads and groups."""
+
+import sqlite3
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from watchword_protocol.errors import ErrorCode
+from watchword_server.sql.catalog import AccessLevel, Catalog, Column, Table, TableId, TableType
+from watchword_server.sql.engine_functions import ENGINE_FUNCTIONS
+from watchword_server.sql.fault import SqlFault
+from watchword_server.sql.plan import Plan
+from watchword_server.sql.planner import Planner
+from watchword_server.sql.types import SqlType
+from watchword_server.sql.values import WIRE_FORMS, bind_values
+from watchword_server.user import Role
+
+__all__ = ["NOW_US", "Engine", "catalog_of", "table_of"]
+
+NOW_US = 1_795_000_000_123_456
+
+
+def table_of(
+    title: str,
+    columns: Sequence[tuple[str, SqlType]],
+    primary_key: Sequence[str],
+    *,
+    type_: TableType = TableType.USER,
+    access_level: AccessLevel = AccessLevel.PRIVATE,
+    id_: int = 1,
+) -> Table:
+    """A table of these columns; those of the key are NOT NULL."""
+    namespace, name = title.split(".")
+    listed = tuple(Column(column, kind, not_null=column in primary_key) for column, kind in columns)
+    return Table(TableId(id_), namespace, name, type_, access_level, listed, tuple(primary_key))
+
+
+def catalog_of(*tables: Table) -> Catalog:
+    """A catalog of these tables and their namespaces."""
+    names = frozenset(table.namespace for table in tables)
+    return Catalog(1, names, {(table.namespace, table.name): table for table in tables})
+
+
+@dataclass
+class Engine:
+    """Tables in memory. `fault`: the last that a function of ours raised."""
+
+    catalog: Catalog
+    planner: Planner = field(
+        default_factory=lambda: Planner(max_bytes=16384, max_parameters=1000, max_statements=100, capacity=100)
+    )
+    fault: SqlFault | None = None
+
+    def __post_init__(self) -> None:
+        self.connection = sqlite3.connect(":memory:", isolation_level=None, cached_statements=0)
+        self.connection.execute("PRAGMA case_sensitive_like = ON")
+        for name, arity, function in ENGINE_FUNCTIONS:
+            self.connection.create_function(name, arity, self._keeping(function), deterministic=True)
+        for table in self.catalog.tables.values():
+            self.connection.execute(_definition(table))
+
+    def close(self) -> None:
+        """Forget everything."""
+        self.connection.close()
+
+    def _keeping(self, function: Any) -> Any:
+        """The function, whose fault is kept: the engine says only that there was one."""
+
+        def keeping(*values: Any) -> Any:
+            try:
+                return function(*values)
+            except SqlFault as fault:
+                self.fault = fault
+                raise
+
+        return keeping
+
+    def plans(self, sql: str, role: Role = Role.USER) -> tuple[Plan, ...]:
+        """The plans of a request."""
+        plans = self.planner.plan(sql, catalog=self.catalog, namespace="app", role=role)
+        assert isinstance(plans, tuple)
+        return plans
+
+    def run(
+        self, sql: str, parameters: Sequence[Any] = (), *, user: str = "ada", role: Role = Role.USER
+    ) -> tuple[Plan, list[tuple[Any, ...]]]:
+        """The plan of one statement, and its rows in stored form.
+
+        Raises:
+            SqlFault: From the planner, the values or the engine.
+        """
+        [plan] = self.plans(sql, role)
+        values = bind_values(plan, parameters, user_id=user, user_name=user.title(), now_us=NOW_US)
+        self.fault = None
+        try:
+            return plan, self.connection.execute(plan.text, values).fetchall()
+        except sqlite3.IntegrityError as error:
+            raise SqlFault(ErrorCode.CONSTRAINT_VIOLATION, str(error)) from None
+        except sqlite3.OperationalError as error:
+            if self.fault is not None:
+                raise self.fault from None
+            if str(error) == "integer overflow":
+                raise SqlFault(ErrorCode.TYPE_MISMATCH, str(error)) from None
+            raise
+
+    def ask(
+        self, sql: str, parameters: Sequence[Any] = (), *, user: str = "ada", role: Role = Role.USER
+    ) -> list[tuple[Any, ...]]:
+        """The rows of one statement in wire form."""
+        plan, rows = self.run(sql, parameters, user=user, role=role)
+        forms = [WIRE_FORMS.get(column.type) for column in plan.columns]
+        return [
+            tuple(
+                value if form is None or value is None else form(value) for value, form in zip(row, forms, strict=True)
+            )
+            for row in rows
+        ]
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
+
+
+def _definition(table: Table) -> str:
+    """CREATE TABLE as the store's, in short."""
+    owner = ["_owner"] if table.type is TableType.USER else []
+    columns = [f"{_quoted(name)} TEXT NOT NULL" for name in owner]
+    for column in table.columns:
+        name = _quoted(column.name)
+        storage = column.type.storage.replace("INTEGER", "INT")  # INTEGER PRIMARY KEY would be the row's id
+        check = f" CHECK ({name} IS NULL OR {column.type.check.format(name)})" if column.type.check else ""
+        columns.append(f"{name} {storage}{' NOT NULL' if column.not_null else ''}{check}")
+    key = ", ".join(map(_quoted, (*owner, *table.primary_key)))
+    title = _quoted(f"{table.namespace}.{table.name}")
+    return f"CREATE TABLE {title} ({', '.join(columns)}, PRIMARY KEY ({key})) STRICT"

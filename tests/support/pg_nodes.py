@@ -1,0 +1,482 @@
+"""PostgreSQL's own tree of a text (libpg_query, by pgparse), in our nodes: the judge of our parser.
+
+Every key of PostgreSQL's tree is asked for, or the statement has no such nodes: nothing is passed over in silence.
+Both sides are compared in canonical form, for PostgreSQL's tree forgets how a type or a number was written.
+"""
+
+from collections.abc import Callable
+from dataclasses import fields, is_dataclass, replace
+from typing import Any, Final
+
+import pgparse  # type: ignore[import-not-found]  # has no types
+
+from watchword_server.sql.nodes import (
+    And,
+    Between,
+    Call,
+    Case,
+    Cast,
+    ColumnDefinition,
+    CreateTable,
+    Default,
+    Delete,
+    DropTable,
+    Expression,
+    Infix,
+    InList,
+    Insert,
+    IsDistinct,
+    IsTest,
+    Like,
+    Literal,
+    LiteralKind,
+    Name,
+    Not,
+    Or,
+    Order,
+    Parameter,
+    Prefix,
+    Select,
+    Star,
+    Statement,
+    TableName,
+    Target,
+    Update,
+)
+
+__all__ = ["NoSuchNode", "PgRefusal", "canonical", "pg_nodes"]
+
+
+class PgRefusal(Exception):  # noqa: N818  # an answer
+    """PostgreSQL does not take the text."""
+
+
+class NoSuchNode(Exception):  # noqa: N818  # an answer
+    """PostgreSQL takes the text, and our nodes cannot say it."""
+
+
+_TYPES: Final = {
+    "int": "int4", "integer": "int4", "smallint": "int2", "bigint": "int8", "boolean": "bool", "real": "float4",
+    "float": "float8", "double precision": "float8", "decimal": "numeric", "dec": "numeric", "char": "bpchar",
+    "character": "bpchar", "char varying": "varchar", "character varying": "varchar",
+    "time without time zone": "time", "time with time zone": "timetz", "timestamp without time zone": "timestamp",
+    "timestamp with time zone": "timestamptz",
+}  # fmt: skip
+_OPERATORS: Final = frozenset({"+", "-", "*", "/", "%", "||", "=", "<>", "<", "<=", ">", ">="})
+_LIKES: Final = {"~~": (False, False), "!~~": (False, True), "~~*": (True, False), "!~~*": (True, True)}
+_TRIMS: Final = frozenset({"btrim", "ltrim", "rtrim"})
+_TESTS: Final = {"IS_TRUE": "true", "IS_FALSE": "false", "IS_UNKNOWN": "unknown"}
+
+
+def canonical(value: Any) -> Any:
+    """The same, without what PostgreSQL's tree does not keep."""
+    if isinstance(value, tuple):
+        return tuple(canonical(each) for each in value)
+    if not is_dataclass(value):
+        return value
+    value = replace(value, **{each.name: canonical(getattr(value, each.name)) for each in fields(value)})  # type: ignore[type-var]  # an instance
+    match value:
+        case Cast():
+            return replace(value, type=_TYPES.get(value.type, value.type))
+        case ColumnDefinition():
+            return replace(value, type=_TYPES.get(value.type, value.type))
+        case Literal(kind=LiteralKind.INTEGER):
+            return replace(value, text=str(int(value.text)))
+        case Select(limit=Literal(kind=LiteralKind.NULL)):
+            return replace(value, limit=None)
+    return value
+
+
+def pg_nodes(text: str) -> tuple[Statement, ...]:
+    """The statements of the text as PostgreSQL reads it, in canonical form.
+
+    Raises:
+        PgRefusal: PostgreSQL does not take it.
+        NoSuchNode: Our nodes cannot say it.
+    """
+    try:
+        tree = pgparse.parse(text)
+    except pgparse.PGQueryError as error:
+        raise PgRefusal(str(error)) from None
+    found = tuple(_choose(each["stmt"], _STATEMENTS) for each in tree)
+    return tuple(canonical(each) for each in found)
+
+
+class _Bag:
+    """A node of PostgreSQL's tree: each of its keys has to be asked for."""
+
+    def __init__(self, kind: str, keys: dict[str, Any]) -> None:
+        self.kind = kind
+        self.keys = keys
+        self.left = set(keys) - {"location"}
+
+    def get(self, key: str, default: Any = None) -> Any:
+        self.left.discard(key)
+        return self.keys.get(key, default)
+
+    def one_of(self, key: str, *allowed: object) -> Any:
+        value = self.get(key)
+        if value is not None and value not in allowed:
+            raise NoSuchNode(f"{self.kind}.{key} {value}")
+        return value
+
+    def done(self) -> None:
+        if self.left:
+            raise NoSuchNode(f"{self.kind} {self.left}")
+
+
+def _open(tree: dict[str, Any]) -> _Bag:
+    ((kind, keys),) = tree.items()
+    return _Bag(kind, keys)
+
+
+def _choose(tree: dict[str, Any], rules: dict[str, Callable[[_Bag], Any]]) -> Any:
+    bag = _open(tree)
+    if bag.kind not in rules:
+        raise NoSuchNode(bag.kind)
+    found = rules[bag.kind](bag)
+    bag.done()
+    return found
+
+
+def _string(tree: dict[str, Any]) -> str:
+    bag = _open(tree)
+    if bag.kind != "String":
+        raise NoSuchNode(bag.kind)
+    return str(bag.get("sval", ""))
+
+
+# --- statements -------------------------------------------------------------------------------------------
+
+
+def _select(bag: _Bag) -> Select:
+    bag.one_of("op", "SETOP_NONE")
+    bag.one_of("limitOption", "LIMIT_OPTION_DEFAULT", "LIMIT_OPTION_COUNT")
+    distinct = bag.get("distinctClause")
+    sources = bag.get("fromClause", [])
+    if distinct not in (None, [{}]) or len(sources) > 1:
+        raise NoSuchNode("DISTINCT ON or a join")
+    targets = _targets(bag, "targetList")
+    if not targets:
+        raise NoSuchNode("no columns")
+    return Select(
+        targets,
+        _choose(sources[0], {"RangeVar": _range}) if sources else None,
+        _optional(bag, "whereClause"),
+        _expressions(bag, "groupClause"),
+        _optional(bag, "havingClause"),
+        tuple(_choose(each, {"SortBy": _order}) for each in bag.get("sortClause", [])),
+        _optional(bag, "limitCount"),
+        _optional(bag, "limitOffset"),
+        distinct is not None,
+    )
+
+
+def _order(bag: _Bag) -> Order:
+    descending = bag.one_of("sortby_dir", "SORTBY_DEFAULT", "SORTBY_ASC", "SORTBY_DESC") == "SORTBY_DESC"
+    nulls = {"SORTBY_NULLS_FIRST": True, "SORTBY_NULLS_LAST": False}.get(bag.get("sortby_nulls"))
+    return Order(_expression(bag.get("node")), descending, nulls)
+
+
+def _targets(bag: _Bag, key: str) -> tuple[Target, ...]:
+    return tuple(_choose(each, {"ResTarget": _target}) for each in bag.get(key, []))
+
+
+def _target(bag: _Bag) -> Target:
+    value = bag.get("val")
+    names = value.get("ColumnRef", {}).get("fields", [])
+    if names and "A_Star" in names[-1]:
+        if len(names) > 2:
+            raise NoSuchNode("a.b.*")
+        return Target(Star(_string(names[0]) if len(names) == 2 else None))
+    return Target(_expression(value), bag.get("name"))
+
+
+def _range(bag: _Bag) -> TableName:
+    bag.one_of("inh", True)
+    bag.one_of("relpersistence", "p")
+    alias = bag.get("alias")
+    if alias and set(alias) != {"aliasname"}:
+        raise NoSuchNode("columns behind an alias")
+    return TableName(bag.get("schemaname"), bag.get("relname"), alias["aliasname"] if alias else None)
+
+
+def _relation(bag: _Bag) -> TableName:
+    found: TableName = _choose({"RangeVar": bag.get("relation")}, {"RangeVar": _range})
+    return found
+
+
+def _insert(bag: _Bag) -> Insert:
+    bag.one_of("override", "OVERRIDING_NOT_SET")
+    columns = tuple(_choose(each, {"ResTarget": _column}) for each in bag.get("cols", []))
+    source = bag.get("selectStmt")
+    rows: tuple[tuple[Expression | Default, ...], ...] = ()
+    if source is not None:
+        values = _open(source)
+        if "valuesLists" not in values.keys:
+            raise NoSuchNode("INSERT ... SELECT")
+        lists = [each["List"]["items"] for each in values.get("valuesLists")]
+        rows = tuple(tuple(_value(each) for each in items) for items in lists)
+        values.one_of("limitOption", "LIMIT_OPTION_DEFAULT")
+        values.one_of("op", "SETOP_NONE")
+        values.done()
+    return Insert(_relation(bag), columns, rows, _targets(bag, "returningList"))
+
+
+def _column(bag: _Bag) -> str:
+    return str(bag.get("name"))
+
+
+def _value(tree: dict[str, Any]) -> Expression | Default:
+    return Default() if "SetToDefault" in tree else _expression(tree)
+
+
+def _set(bag: _Bag) -> tuple[str, Expression | Default]:
+    return bag.get("name"), _value(bag.get("val"))
+
+
+def _update(bag: _Bag) -> Update:
+    sets = tuple(_choose(each, {"ResTarget": _set}) for each in bag.get("targetList"))
+    return Update(_relation(bag), sets, _optional(bag, "whereClause"), _targets(bag, "returningList"))
+
+
+def _delete(bag: _Bag) -> Delete:
+    return Delete(_relation(bag), _optional(bag, "whereClause"), _targets(bag, "returningList"))
+
+
+def _create_table(bag: _Bag) -> CreateTable:
+    bag.one_of("oncommit", "ONCOMMIT_NOOP")
+    columns: list[ColumnDefinition] = []
+    primary_key: tuple[str, ...] = ()
+    for element in bag.get("tableElts", []):
+        if "ColumnDef" in element:
+            columns.append(_choose(element, {"ColumnDef": _definition}))
+        else:
+            constraint = _open(element)
+            constraint.one_of("contype", "CONSTR_PRIMARY")
+            if constraint.kind != "Constraint" or primary_key:
+                raise NoSuchNode("constraint")
+            primary_key = tuple(_string(each) for each in constraint.get("keys"))
+            constraint.done()
+    options = tuple(_choose(each, {"DefElem": _option}) for each in bag.get("options", []))
+    return CreateTable(_relation(bag), tuple(columns), primary_key, options, bag.get("if_not_exists", False))
+
+
+def _option(bag: _Bag) -> tuple[str, str]:
+    bag.one_of("defaction", "DEFELEM_UNSPEC")
+    value = _open(bag.get("arg", {"missing": {}}))
+    if value.kind not in ("String", "Integer"):
+        raise NoSuchNode("option")
+    return bag.get("defname").upper(), str(value.get("sval", "")) if value.kind == "String" else str(value.get("ival"))
+
+
+def _definition(bag: _Bag) -> ColumnDefinition:
+    bag.one_of("is_local", True)
+    not_null = primary_key = False
+    default = None
+    for tree in bag.get("constraints", []):
+        constraint = _open(tree)
+        match constraint.get("contype"):
+            case "CONSTR_NOTNULL":
+                not_null = True
+            case "CONSTR_NULL":
+                pass
+            case "CONSTR_PRIMARY":
+                primary_key = True
+            case "CONSTR_DEFAULT":
+                default = _expression(constraint.get("raw_expr"))
+            case kind:
+                raise NoSuchNode(kind)
+        constraint.done()
+    return ColumnDefinition(bag.get("colname"), _type(bag.get("typeName")), not_null, primary_key, default)
+
+
+def _drop(bag: _Bag) -> DropTable:
+    bag.one_of("removeType", "OBJECT_TABLE")
+    bag.one_of("behavior", "DROP_RESTRICT")
+    tables = bag.get("objects")
+    names = [_string(each) for each in tables[0]["List"]["items"]]
+    if len(tables) > 1 or len(names) > 2:
+        raise NoSuchNode("DROP TABLE")
+    return DropTable(TableName(names[0] if len(names) == 2 else None, names[-1]), bag.get("missing_ok", False))
+
+
+_STATEMENTS: Final[dict[str, Callable[[_Bag], Any]]] = {
+    "SelectStmt": _select,
+    "InsertStmt": _insert,
+    "UpdateStmt": _update,
+    "DeleteStmt": _delete,
+    "CreateStmt": _create_table,
+    "DropStmt": _drop,
+}
+
+
+# --- expressions ------------------------------------------------------------------------------------------
+
+
+def _expression(tree: dict[str, Any]) -> Expression:
+    found: Expression = _choose(tree, _EXPRESSIONS)
+    return found
+
+
+def _optional(bag: _Bag, key: str) -> Expression | None:
+    tree = bag.get(key)
+    return None if tree is None else _expression(tree)
+
+
+def _expressions(bag: _Bag, key: str) -> tuple[Expression, ...]:
+    return tuple(_expression(each) for each in bag.get(key, []))
+
+
+def _constant(bag: _Bag) -> Literal:
+    if bag.get("isnull"):
+        return Literal(LiteralKind.NULL, "")
+    if (text := bag.get("sval")) is not None:
+        return Literal(LiteralKind.TEXT, text.get("sval", ""))
+    if (flag := bag.get("boolval")) is not None:
+        return Literal(LiteralKind.BOOLEAN, "true" if flag.get("boolval") else "false")
+    if (integer := bag.get("ival")) is not None:
+        return Literal(LiteralKind.INTEGER, str(integer.get("ival", 0)))
+    number = bag.get("fval", {}).get("fval", "")
+    digits = number.lstrip("-")
+    if not digits or any(letter in digits for letter in "xXoObB_"):
+        raise NoSuchNode("a number")
+    return Literal(LiteralKind.INTEGER if digits.isdigit() else LiteralKind.DECIMAL, number)
+
+
+def _name(bag: _Bag) -> Name:
+    names = [_string(each) for each in bag.get("fields")]
+    if len(names) > 2:
+        raise NoSuchNode("a.b.c")
+    return Name(names[0] if len(names) == 2 else None, names[-1])
+
+
+def _operation(bag: _Bag) -> Expression:
+    kind, names = bag.get("kind"), [_string(each) for each in bag.get("name")]
+    left, right = bag.get("lexpr"), bag.get("rexpr")
+    operator = names[0]
+    if len(names) > 1:
+        raise NoSuchNode("OPERATOR()")
+    match kind:
+        case "AEXPR_OP" if left is None:
+            return _signed(operator, _expression(right))
+        case "AEXPR_OP" if operator in _OPERATORS:
+            return Infix(operator, _expression(left), _expression(right))
+        case "AEXPR_LIKE" | "AEXPR_ILIKE":
+            ignores_case, negated = _LIKES[operator]
+            return Like(_expression(left), _expression(right), ignores_case, negated)
+        case "AEXPR_IN":
+            items = tuple(_expression(each) for each in right["List"]["items"])
+            return InList(_expression(left), items, operator == "<>")
+        case "AEXPR_DISTINCT" | "AEXPR_NOT_DISTINCT":
+            return IsDistinct(_expression(left), _expression(right), kind == "AEXPR_NOT_DISTINCT")
+        case "AEXPR_BETWEEN" | "AEXPR_NOT_BETWEEN":
+            low, high = right["List"]["items"]
+            return Between(_expression(left), _expression(low), _expression(high), kind == "AEXPR_NOT_BETWEEN")
+        case "AEXPR_NULLIF":
+            return Call("nullif", (_expression(left), _expression(right)))
+    raise NoSuchNode(f"{kind} {operator}")
+
+
+def _signed(operator: str, operand: Expression) -> Expression:
+    """PostgreSQL makes `-3` one constant, but not `-(+3)`, which is one here."""
+    is_number = isinstance(operand, Literal) and operand.kind in (LiteralKind.INTEGER, LiteralKind.DECIMAL)
+    if operator == "+" and is_number:
+        return operand
+    if operator == "-" and isinstance(operand, Literal) and is_number:
+        return replace(operand, text=operand.text[1:] if operand.text.startswith("-") else "-" + operand.text)
+    if operator == "-":
+        return Prefix("-", operand)
+    raise NoSuchNode(f"{operator} operand")
+
+
+def _boolean(bag: _Bag) -> Expression:
+    operands = _expressions(bag, "args")
+    match bag.get("boolop"):
+        case "NOT_EXPR":
+            return Not(operands[0])
+        case "AND_EXPR":
+            return And(operands)
+    return Or(operands)
+
+
+def _null_test(bag: _Bag) -> IsTest:
+    return IsTest(_expression(bag.get("arg")), "null", bag.get("nulltesttype") == "IS_NOT_NULL")
+
+
+def _boolean_test(bag: _Bag) -> IsTest:
+    test = bag.get("booltesttype")
+    return IsTest(_expression(bag.get("arg")), _TESTS[test.replace("NOT_", "")], "NOT" in test)  # type: ignore[arg-type]  # of the table
+
+
+def _type(tree: dict[str, Any]) -> str:
+    bag = _Bag("TypeName", tree)
+    names = [_string(each) for each in bag.get("names")]
+    bag.one_of("typemod", -1)
+    if names == ["pg_catalog", "bpchar"]:
+        bag.get("typmods")
+    if names[0] == "pg_catalog":
+        names = names[1:]
+    bag.done()
+    if len(names) != 1 or names == ["interval"]:
+        raise NoSuchNode("type")
+    return names[0]
+
+
+def _cast(bag: _Bag) -> Cast:
+    return Cast(_expression(bag.get("arg")), _type(bag.get("typeName")))
+
+
+def _call(bag: _Bag) -> Call:
+    names = [_string(each) for each in bag.get("funcname")]
+    form = bag.one_of("funcformat", "COERCE_EXPLICIT_CALL", "COERCE_SQL_SYNTAX")
+    if form == "COERCE_SQL_SYNTAX" and names[0] == "pg_catalog" and names[-1] in _TRIMS:
+        names = names[1:]
+    elif form == "COERCE_SQL_SYNTAX":
+        raise NoSuchNode(names[-1])
+    if len(names) > 1:
+        raise NoSuchNode("a function with a namespace")
+    return Call(names[0], _expressions(bag, "args"), bag.get("agg_star", False), bag.get("agg_distinct", False))
+
+
+def _coalesce(bag: _Bag) -> Call:
+    return Call("coalesce", _expressions(bag, "args"))
+
+
+def _extreme(bag: _Bag) -> Call:
+    return Call("greatest" if bag.get("op") == "IS_GREATEST" else "least", _expressions(bag, "args"))
+
+
+def _constant_function(bag: _Bag) -> Call:
+    bag.one_of("typmod", -1)
+    return Call(bag.get("op").removeprefix("SVFOP_").lower())
+
+
+def _case(bag: _Bag) -> Case:
+    whens: list[tuple[Expression, Expression]] = []
+    for tree in bag.get("args"):
+        when = _open(tree)
+        whens.append((_expression(when.get("expr")), _expression(when.get("result"))))
+        when.done()
+    return Case(_optional(bag, "arg"), tuple(whens), _optional(bag, "defresult"))
+
+
+def _parameter(bag: _Bag) -> Parameter:
+    return Parameter(bag.get("number", 0))
+
+
+_EXPRESSIONS: Final[dict[str, Callable[[_Bag], Any]]] = {
+    "A_Const": _constant,
+    "A_Expr": _operation,
+    "BoolExpr": _boolean,
+    "BooleanTest": _boolean_test,
+    "CaseExpr": _case,
+    "CoalesceExpr": _coalesce,
+    "ColumnRef": _name,
+    "FuncCall": _call,
+    "MinMaxExpr": _extreme,
+    "NullTest": _null_test,
+    "ParamRef": _parameter,
+    "SQLValueFunction": _constant_function,
+    "TypeCast": _cast,
+}

@@ -1,0 +1,145 @@
+"""Plans written by hand, for the store's tests, against two tables of their own."""
+
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+from watchword_protocol.errors import ErrorCode
+from watchword_server.sql.catalog import AccessLevel, Catalog, Column, Table, TableId, TableType
+from watchword_server.sql.engine_functions import EngineFunction
+from watchword_server.sql.fault import SqlFault
+from watchword_server.sql.nodes import CreateNamespace, CreateTable, DropTable, TableName
+from watchword_server.sql.plan import OutputColumn, Permissions, Plan
+from watchword_server.sql.store import StoredValue, Transaction
+from watchword_server.sql.types import SqlType
+
+__all__ = [
+    "ADD",
+    "CREATE_APP",
+    "CREATE_NOTES",
+    "CREATE_PRICES",
+    "DROP_NOTES",
+    "FIND",
+    "FUNCTIONS",
+    "LIST",
+    "NOTES",
+    "PRICES",
+    "RUNAWAY_READ",
+    "RUNAWAY_WRITE",
+    "make_plan",
+    "request",
+    "table_of",
+]
+
+NOTES: Final = Table(
+    TableId(1),
+    "app",
+    "notes",
+    TableType.USER,
+    AccessLevel.PRIVATE,
+    (
+        Column("id", SqlType.BIGINT, not_null=True),
+        Column("title", SqlType.TEXT, not_null=True, has_default=True, default="it's untitled"),
+        Column("stars", SqlType.SMALLINT),
+        Column("body", SqlType.BYTES),
+    ),
+    ("id",),
+)
+PRICES: Final = Table(
+    TableId(2),
+    "app",
+    "prices",
+    TableType.SHARED,
+    AccessLevel.PUBLIC,
+    (Column("id", SqlType.BIGINT, not_null=True), Column("price", SqlType.DOUBLE)),
+    ("id",),
+)
+
+CREATE_APP: Final = CreateNamespace("app")
+CREATE_NOTES: Final = CreateTable(TableName("app", "notes"), ())
+CREATE_PRICES: Final = CreateTable(TableName("app", "prices"), ())
+DROP_NOTES: Final = DropTable(TableName("app", "notes"))
+
+
+def table_of(definition: CreateTable, _catalog: Catalog) -> Table:
+    """The tables above, by their names, and columns of the second for any other."""
+    names = (definition.table.namespace, definition.table.name)
+    if names == ("app", "wrong"):
+        raise SqlFault(ErrorCode.INVALID_SQL, "It needs a primary key.", at=7)
+    for table in (NOTES, PRICES):
+        if (table.namespace, table.name) == names:
+            return table
+    namespace, name = names
+    return Table(TableId(0), namespace or "", name, PRICES.type, PRICES.access_level, PRICES.columns, ("id",))
+
+
+def make_plan(
+    text: str,
+    *,
+    columns: Sequence[tuple[str, SqlType]] = (),
+    reads: Iterable[str] = (),
+    inserts: bool = False,
+    updates: Iterable[str] = (),
+    deletes: bool = False,
+    functions: Iterable[str] = (),
+    table: Table = NOTES,
+) -> Plan:
+    """A plan about one table; `reads` and `updates` are columns of it."""
+    physical = f"{table.namespace}.{table.name}"
+    permissions = Permissions(
+        reads=frozenset((physical, column) for column in reads),
+        inserts=frozenset({physical} if inserts else ()),
+        updates=frozenset((physical, column) for column in updates),
+        deletes=frozenset({physical} if deletes else ()),
+        functions=frozenset(functions),
+    )
+    outputs = tuple(OutputColumn(name, type_) for name, type_ in columns)
+    is_write = bool(inserts or updates or deletes)
+    return Plan(text, (), outputs, permissions, frozenset({table.id}), 0, is_write)
+
+
+ADD: Final = make_plan(
+    'INSERT INTO main."app.notes" ("_owner", "id", "title") VALUES (?1, ?2, ?3) RETURNING "id"',
+    columns=[("id", SqlType.BIGINT)],
+    reads=["id"],
+    inserts=True,
+)
+FIND: Final = make_plan(
+    'SELECT n."title" FROM (SELECT "title" FROM main."app.notes" WHERE "_owner" = ?1 AND "id" = ?2) AS n',
+    columns=[("title", SqlType.TEXT)],
+    reads=["_owner", "id", "title"],
+)
+LIST: Final = make_plan(
+    'SELECT n."id", n."title" FROM (SELECT "id", "title" FROM main."app.notes" WHERE "_owner" = ?1) AS n ORDER BY 1',
+    columns=[("id", SqlType.BIGINT), ("title", SqlType.TEXT)],
+    reads=["_owner", "id", "title"],
+)
+
+_TEN: Final = "(VALUES (0), (1), (2), (3), (4), (5), (6), (7), (8), (9))"
+_FOR_EVER: Final = f"(SELECT count(*) FROM {', '.join(f'{_TEN} AS t{number}' for number in range(12))})"
+RUNAWAY_READ: Final = make_plan(f"SELECT {_FOR_EVER}", columns=[("n", SqlType.BIGINT)], functions=["count"])
+RUNAWAY_WRITE: Final = make_plan(
+    f'INSERT INTO main."app.notes" ("_owner", "id") VALUES (?1, {_FOR_EVER})', inserts=True, functions=["count"]
+)
+
+
+def _complain(_value: object) -> object:
+    raise SqlFault(ErrorCode.TYPE_MISMATCH, "Division by zero.")
+
+
+def _stumble(_value: object) -> object:
+    raise LookupError("nothing")
+
+
+FUNCTIONS: Final = (EngineFunction("ww_complain", 1, _complain), EngineFunction("ww_stumble", 1, _stumble))
+"""One that refuses its argument, one with a fault of its own."""
+
+
+def request(
+    *statements: tuple[Plan, Sequence[StoredValue]],
+    user: str = "ada",
+    time_ms: int = 5_000,
+    rows: int = 1_000,
+    result_bytes: int = 100_000,
+) -> Transaction:
+    """A request of a user's, with limits that no test meets by accident."""
+    return Transaction(statements, user, time_ms, rows, result_bytes)

@@ -1,0 +1,179 @@
+"""Statements with PostgreSQL's answer, or a refusal: what `scripts/record_sql_answers.py` asks and a test replays.
+
+`app.v` has a column of each type; Ada owns the rows here, and Bob's are others.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+from support.engine import Engine, catalog_of, table_of
+from watchword_server.sql.types import SqlType
+
+__all__ = ["CASES", "COLUMNS", "POSTGRES_TYPES", "ROWS", "STATE", "SqlCase", "engine_with_rows"]
+
+_T = SqlType
+
+COLUMNS: Final = (
+    ("id", _T.INT),
+    ("b", _T.BOOLEAN),
+    ("s", _T.SMALLINT),
+    ("i", _T.INT),
+    ("l", _T.BIGINT),
+    ("d", _T.DOUBLE),
+    ("t", _T.TEXT),
+    ("u", _T.TEXT),
+    ("j", _T.JSON),
+    ("ts", _T.TIMESTAMP),
+    ("da", _T.DATE),
+    ("uu", _T.UUID),
+    ("by", _T.BYTES),
+)
+POSTGRES_TYPES: Final[dict[SqlType, str]] = {type_: type_.title for type_ in _T if type_ is not _T.UNKNOWN}
+ROWS: Final = (
+    "(1, true, 5, 10, 100, 1.5, 'abc', 'a', '{\"a\":1}', '2020-02-03 04:05:06.7+00', '2020-02-29',"
+    " '00000000-0000-0000-0000-000000000001', '\\x00ff')",
+    "(2, false, -5, -10, -100, -2.5, 'Äbc_%', 'b', '[1]', '1999-12-31 23:59:59.999999+00', '0001-01-01',"
+    " 'ffffffff-0000-0000-0000-000000000001', '\\x')",
+    "(3, null, null, null, null, null, null, null, null, null, null, null, null)",
+    "(4, true, 32767, 2147483647, 9223372036854775807, '1e308', '', 'A\\b', ' null ',"
+    " '9999-12-31 23:59:59.999999+00', '9999-12-31', '00000000-0000-0000-0000-00000000000a', '\\x61')",
+    "(5, false, -32768, -2147483648, -9223372036854775808, 5e-324, ' x ', '10', '\"x\"', '0001-01-01 00:00:00+00',"
+    " '1970-01-01', '00000000-0000-0000-0000-000000000001', '\\x6162')",
+    "(6, true, 7, 3, 2, 0.5, 'aß%c', '7', '{}', '1970-01-01 00:00:00+00', '1969-12-31',"
+    " 'aaaaaaaa-0000-0000-0000-000000000001', '\\x00ff')",
+    "(7, null, 7, 3, 3, 2.5, 'abc', 'true', '{}', '1969-12-31 23:59:59.5+00', '2020-02-29',"
+    " 'aaaaaaaa-0000-0000-0000-000000000002', '\\x00ff')",
+)
+STATE: Final = "SELECT * FROM v ORDER BY id"
+
+
+class SqlCase(NamedTuple):
+    """One statement. `refused`: the code with which it is refused here, though PostgreSQL may answer."""
+
+    sql: str
+    parameters: Sequence[Any] = ()
+    refused: str | None = None
+
+
+def engine_with_rows() -> Engine:
+    """Ada's rows, and others of Bob's, which would make most expressions fail."""
+    engine = Engine(catalog_of(table_of("app.v", COLUMNS, ["id"])))
+    for row in ROWS:
+        engine.run(f"INSERT INTO v VALUES {row}")
+    for number in range(1, 9):
+        engine.run(
+            f"INSERT INTO v VALUES ({number}, false, -32768, 0, -9223372036854775808, 1e308, 'secret\\', 'no number',"
+            " null, '9999-12-31', '9999-12-31', null, null)",
+            user="bob",
+        )
+    return engine
+
+
+# Small enough that nothing overflows unless it is meant to.
+_WITH_PARAMETERS: Final = (
+    SqlCase("SELECT id FROM v WHERE id = $1", [4]),
+    SqlCase("SELECT id FROM v WHERE id = $1 OR id = $2 ORDER BY id", [4, 1]),
+    SqlCase("SELECT $1 AS x", ["a"]),
+    SqlCase("SELECT $1::int + 1", [41]),
+    SqlCase("SELECT $1 + 1", [41]),
+    SqlCase("SELECT $1 + $2", [1, 2]),
+    SqlCase("SELECT id + $1 FROM v WHERE l = $2", [1, 100]),
+    SqlCase("SELECT id FROM v WHERE t LIKE $1 ORDER BY id", ["a%"]),
+    SqlCase("SELECT id FROM v WHERE t ILIKE $1 ORDER BY id", ["A%"]),
+    SqlCase("SELECT id FROM v WHERE i IN ($1, $2) ORDER BY id", [3, None]),
+    SqlCase("SELECT id FROM v WHERE i BETWEEN $1 AND $2 ORDER BY id", [1, 10]),
+    SqlCase("SELECT id FROM v WHERE d > $1 ORDER BY id", [1.5]),
+    SqlCase("SELECT id FROM v WHERE b = $1 ORDER BY id", [True]),
+    SqlCase("SELECT id FROM v WHERE $1 ORDER BY id", [True]),
+    SqlCase("SELECT id FROM v WHERE ts < $1 ORDER BY id", ["1970-01-01T00:00:00.000000Z"]),
+    SqlCase("SELECT id FROM v WHERE da = $1 ORDER BY id", ["2020-02-29"]),
+    SqlCase("SELECT id FROM v WHERE uu = $1 ORDER BY id", ["00000000-0000-0000-0000-000000000001"]),
+    SqlCase("SELECT id FROM v ORDER BY id LIMIT $1 OFFSET $2", [2, 1]),
+    SqlCase("SELECT id FROM v ORDER BY id LIMIT $1", [None]),
+    SqlCase("SELECT id FROM v ORDER BY id LIMIT $1", [-1]),
+    SqlCase("SELECT coalesce($1, t) FROM v ORDER BY id", ["z"]),
+    SqlCase("SELECT coalesce($1, i) FROM v ORDER BY id", [None]),
+    SqlCase("SELECT CASE WHEN b THEN $1 ELSE i END FROM v ORDER BY id", [7]),
+    SqlCase("SELECT lower($1), length($1), $1 || 'x'", ["Ab"]),
+    SqlCase("SELECT abs($1), round($2)", [-1.5, 2.5]),
+    SqlCase("SELECT substr(t, $1, $2) FROM v ORDER BY id", [2, 1]),
+    SqlCase("SELECT left(t, $1) FROM v ORDER BY id", [1]),
+    SqlCase("SELECT id FROM v WHERE i = $1 AND l = $1", [3]),
+    SqlCase("SELECT id FROM v WHERE i = $1 AND t = $1", [3], "INVALID_PARAMS"),
+    SqlCase("SELECT id FROM v WHERE s = $1", [70000]),
+    SqlCase("SELECT id FROM v WHERE i = $1", ["x"]),
+    SqlCase("SELECT $1 = $2", ["a", "a"]),
+    SqlCase("SELECT $1::text::int", ["12"]),
+    SqlCase("SELECT $1::boolean, $2::double precision, $3::bigint", [False, 0.1, 9007199254740993]),
+    SqlCase("SELECT count(*) FROM v WHERE id > $1 HAVING count(*) > $2", [1, 2]),
+    SqlCase(
+        "INSERT INTO v (id, b, s, l, d, t, ts, da, uu) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) RETURNING *",
+        [
+            30,
+            True,
+            1,
+            9223372036854775807,
+            0.1,
+            "ä",
+            "2020-01-02T03:04:05.000006Z",
+            "2020-01-02",
+            "aaaaaaaa-0000-0000-0000-000000000009",
+        ],
+    ),
+    SqlCase("INSERT INTO v (id, i) VALUES ($1, $1 + 1) RETURNING i", [31]),
+    SqlCase("UPDATE v SET t = $2 WHERE id = $1 RETURNING t", [1, "new"]),
+    SqlCase("UPDATE v SET t = $1", [None]),
+    SqlCase("UPDATE v SET i = i + $1 WHERE s = $2 RETURNING i", [1, 7]),
+    SqlCase("DELETE FROM v WHERE id IN ($1, $2, $3) RETURNING id", [1, 2, 99]),
+)
+
+# Differences on purpose (`planner.DIFFERENCES`), and what is refused though PostgreSQL answers.
+_REFUSED: Final = (
+    SqlCase("SELECT 99999999999999999999", refused="TYPE_MISMATCH"),
+    SqlCase("SELECT 'infinity'::float8", refused="TYPE_MISMATCH"),
+    SqlCase("SELECT 'NaN'::float8", refused="TYPE_MISMATCH"),
+    SqlCase("SELECT '10000-01-01'::date", refused="TYPE_MISMATCH"),
+    SqlCase("SELECT da + 1 FROM v", refused="TYPE_MISMATCH"),
+    SqlCase("SELECT '20200101'::date", refused="TYPE_MISMATCH"),
+    SqlCase("SELECT 'infinity'::timestamptz", refused="TYPE_MISMATCH"),
+    SqlCase("SELECT 1::numeric", refused="UNSUPPORTED_SQL"),
+    SqlCase("SELECT ts - ts FROM v", refused="UNSUPPORTED_SQL"),
+    SqlCase("SELECT substring(t, 'b') FROM v", refused="UNSUPPORTED_SQL"),
+    SqlCase("SELECT md5(t) FROM v", refused="UNSUPPORTED_SQL"),
+    SqlCase("SELECT round(d, 2) FROM v", refused="TYPE_MISMATCH"),
+    SqlCase("SELECT 'a' LIKE 'b\\'", refused="TYPE_MISMATCH"),
+    SqlCase("SELECT i BETWEEN 1 AND 2.5::float8 FROM v", refused="UNSUPPORTED_SQL"),
+    SqlCase("SELECT 1 FROM v HAVING count(*) > 1", refused="UNSUPPORTED_SQL"),
+    SqlCase("SELECT id FROM v ORDER BY id LIMIT (SELECT 1)", refused="UNSUPPORTED_SQL"),
+    SqlCase("SELECT right(t, -2147483648) FROM v", refused="TYPE_MISMATCH"),
+    SqlCase("SELECT sum(l) FROM v WHERE id IN (4, 6)", refused="TYPE_MISMATCH"),
+    SqlCase("SELECT '\"\\ud800\"'::json", refused="TYPE_MISMATCH"),
+)
+
+
+def _lines(file: str) -> list[str]:
+    """The lines of a file beside the answers; those with # are comments."""
+    text = (Path(__file__).resolve().parents[1] / "conformance" / file).read_text(encoding="utf-8")
+    return [line for line in text.splitlines() if not line.startswith("#")]
+
+
+# Refused though PostgreSQL answers, among the expressions: its result is numeric, an interval, or out of our years.
+_ALSO_REFUSED: Final = {
+    "SELECT ts - ts FROM v ORDER BY id": "UNSUPPORTED_SQL",
+    "SELECT ts - da FROM v ORDER BY id": "UNSUPPORTED_SQL",
+    "SELECT da + 1 FROM v ORDER BY id": "TYPE_MISMATCH",
+    "SELECT 1 + da FROM v ORDER BY id": "TYPE_MISMATCH",
+    "SELECT da - 1 FROM v ORDER BY id": "TYPE_MISMATCH",
+    "SELECT da + s FROM v ORDER BY id": "TYPE_MISMATCH",
+}
+
+
+def _cases() -> tuple[SqlCase, ...]:
+    expressions = [SqlCase(f"SELECT {each} FROM v ORDER BY id") for each in _lines("sql_expressions.txt")]
+    statements = [SqlCase(each) for each in _lines("sql_statements.txt")]
+    cases = [*expressions, *statements, *_WITH_PARAMETERS, *_REFUSED]
+    return tuple(case._replace(refused=_ALSO_REFUSED.get(case.sql, case.refused)) for case in cases)
+
+
+CASES: Final = _cases()

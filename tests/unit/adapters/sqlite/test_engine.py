@@ -1,0 +1,54 @@
+"""The one function through which users' statements run."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from support.engine_room import make_engine
+from support.plans import ADD, make_plan
+from watchword_protocol.errors import ErrorCode
+from watchword_server.adapters.sqlite.engine import CACHED_STATEMENTS, Engine
+from watchword_server.refusal import Refused
+from watchword_server.sql.plan import Plan
+from watchword_server.sql.types import SqlType
+
+
+@pytest.fixture
+def engine() -> Iterator[Engine]:
+    with make_engine() as (engine, _):
+        yield engine
+
+
+def run(engine: Engine, plan: Plan, *values: str | int) -> bytes:
+    return engine.run(plan, values, max_rows=10, max_bytes=10_000_000).rows
+
+
+def test_more_plans_than_are_remembered_run_all_the_same(engine: Engine) -> None:
+    for _ in range(2):
+        for number in range(2 * CACHED_STATEMENTS):
+            plan = make_plan(f"SELECT {number}", columns=[("n", SqlType.BIGINT)])
+            assert run(engine, plan) == b"[[%d]]" % number
+
+
+def test_after_a_plan_statements_of_ours_reach_everything_again(engine: Engine) -> None:
+    run(engine, ADD, "ada", 1, "t")
+    with pytest.raises(Exception, match="prohibited"):
+        run(engine, make_plan("SELECT name FROM users", columns=[("n", SqlType.TEXT)]))
+    assert engine.execute("SELECT name FROM users").fetchall() == []
+
+
+def test_a_large_value_cannot_stand_in_one_row_so_often_that_memory_ends(engine: Engine) -> None:
+    """A row is a tuple of Python's before anybody can measure it."""
+    engine.prepare(value_bytes=1_048_576, functions=(), converters={})
+    run(engine, ADD, "ada", 1, "x" * 1_000_000)
+    select = 'SELECT {} FROM main."app.notes"'
+    wide, narrow = (
+        make_plan(
+            select.format(", ".join(["title"] * count)), columns=[("title", SqlType.TEXT)] * count, reads=["title"]
+        )
+        for count in (400, 5)
+    )
+    with pytest.raises(Refused, match="so many columns") as refusal:
+        run(engine, wide)
+    assert refusal.value.code is ErrorCode.RESULT_TOO_LARGE
+    assert len(run(engine, narrow)) > 5_000_000, "and others run as before"

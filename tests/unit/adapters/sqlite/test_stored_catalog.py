@@ -1,0 +1,116 @@
+"""The catalog as it is kept."""
+
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from support.plans import CREATE_APP, CREATE_NOTES, CREATE_PRICES, DROP_NOTES, NOTES, table_of
+from watchword_server.adapters.sqlite.database import open_database
+from watchword_server.adapters.sqlite.migrations import MIGRATIONS, migrate
+from watchword_server.adapters.sqlite.store import open_store
+from watchword_server.adapters.sqlite.stored_catalog import StoredCatalog
+from watchword_server.refusal import Refused
+from watchword_server.sql.catalog import AccessLevel, Catalog, Column, Table, TableId, TableType
+from watchword_server.sql.nodes import CreateTable, TableName
+from watchword_server.sql.plan import StoredValue
+from watchword_server.sql.types import SqlType
+
+
+@pytest.fixture
+def connection() -> Iterator[sqlite3.Connection]:
+    connection = sqlite3.connect(":memory:", isolation_level=None)
+    migrate(connection)
+    yield connection
+    connection.close()
+
+
+async def test_it_is_the_same_after_a_restart(tmp_path: Path) -> None:
+    path = tmp_path / "watchword.db"
+    for attempt in range(2):
+        async with (
+            await open_database(path) as database,
+            await open_store(database, table_of=table_of, converters={}, value_bytes=1_000) as store,
+        ):
+            if attempt == 0:
+                await store.define(CREATE_APP, user_id="root")
+                await store.define(CREATE_NOTES, user_id="root")
+            assert store.catalog.namespaces == {"app"}
+            assert store.catalog.tables == {("app", "notes"): NOTES}
+
+
+async def test_a_database_of_the_former_layout_is_brought_up_to_date_and_keeps_its_users(tmp_path: Path) -> None:
+    path = tmp_path / "watchword.db"
+    connection = sqlite3.connect(path, isolation_level=None)
+    migrate(connection, MIGRATIONS[:1])
+    connection.execute("INSERT INTO revoked VALUES ('token', 'i', 'k', 1.0)")
+    connection.close()
+    async with (
+        await open_database(path) as database,
+        await open_store(database, table_of=table_of, converters={}, value_bytes=1_000) as store,
+    ):
+        await store.define(CREATE_APP, user_id="root")
+        assert await database.read(lambda engine: engine.execute("SELECT key FROM revoked").fetchall()) == [("k",)]
+
+
+DEFAULTS: list[tuple[SqlType, StoredValue]] = [
+    (SqlType.BOOLEAN, 1),
+    (SqlType.BIGINT, -(2**63)),
+    (SqlType.DOUBLE, 2.0),
+    (SqlType.DOUBLE, 5e-324),
+    (SqlType.TEXT, "it's \U0001f600"),
+    (SqlType.BYTES, b"\x00\xff"),
+    (SqlType.TEXT, None),
+]
+
+
+def test_every_member_of_a_table_comes_back(connection: sqlite3.Connection) -> None:
+    columns = (
+        Column("id", SqlType.UUID, not_null=True),
+        *(
+            Column(f"c{number}", type_, has_default=True, default=value)
+            for number, (type_, value) in enumerate(DEFAULTS)
+        ),
+        Column("none", SqlType.DATE),
+    )
+    table = Table(TableId(1), "app", "all", TableType.SHARED, AccessLevel.PUBLIC, columns, ("id", "c0"))
+
+    def table_of_all(_definition: CreateTable, _catalog: Catalog) -> Table:
+        return table
+
+    catalog = StoredCatalog(connection, table_of_all)
+    catalog.define(connection, CREATE_APP)
+    catalog.define(connection, CreateTable(TableName("app", "all"), ()))
+    found = StoredCatalog(connection, table_of_all).catalog.find("app", "all")
+    assert found == table
+    assert [type(column.default) for column in found.columns] == [type(column.default) for column in table.columns]
+
+
+def test_a_definition_that_fails_half_way_leaves_nothing(connection: sqlite3.Connection) -> None:
+    catalog = StoredCatalog(connection, table_of)
+    catalog.define(connection, CREATE_APP)
+    before = catalog.catalog
+    connection.execute('CREATE TABLE "app.notes" (intruder)')  # so that the last step fails
+    with pytest.raises(sqlite3.OperationalError):
+        catalog.define(connection, CREATE_NOTES)
+    assert catalog.catalog is before
+    assert connection.execute("SELECT count(*) FROM _tables").fetchone() == (0,)
+    assert not connection.in_transaction
+
+
+def test_a_drop_that_fails_leaves_the_table_usable(connection: sqlite3.Connection) -> None:
+    catalog = StoredCatalog(connection, table_of)
+    for definition in (CREATE_APP, CREATE_NOTES, CREATE_PRICES):
+        catalog.define(connection, definition)
+    connection.execute('CREATE TRIGGER stop BEFORE DELETE ON _tables BEGIN SELECT RAISE(ABORT, "no"); END')
+    with pytest.raises(sqlite3.IntegrityError):
+        catalog.define(connection, DROP_NOTES)
+    assert catalog.dropped == set()
+    assert catalog.find("app.notes") == NOTES
+    connection.execute('SELECT * FROM "app.notes"')
+    connection.execute("DROP TRIGGER stop")
+    catalog.define(connection, DROP_NOTES)
+    assert catalog.dropped == {NOTES.id}
+    with pytest.raises(Refused):
+        catalog.define(connection, DROP_NOTES)

@@ -1,0 +1,158 @@
+"""CREATE NAMESPACE, CREATE TABLE and DROP TABLE to nodes, and what they may not hold."""
+
+import pytest
+
+from support.parsing import refusal_of, statement_of
+from watchword_protocol.errors import ErrorCode
+from watchword_server.sql.nodes import (
+    Cast,
+    ColumnDefinition,
+    CreateNamespace,
+    CreateTable,
+    DropTable,
+    Expression,
+    Literal,
+    LiteralKind,
+    Statement,
+    TableName,
+)
+
+T = TableName("app", "t")
+ID = ColumnDefinition("id", "bigint", primary_key=True)
+
+
+@pytest.mark.parametrize(
+    ("text", "node"),
+    [
+        ("CREATE NAMESPACE App", CreateNamespace("app")),
+        ('create namespace if not exists "App"', CreateNamespace("App", if_not_exists=True)),
+        ("CREATE NAMESPACE if", CreateNamespace("if")),
+        ("CREATE TABLE app.t (id BIGINT PRIMARY KEY)", CreateTable(T, (ID,))),
+        (
+            "CREATE TABLE IF NOT EXISTS t (id bigint primary key) "
+            "WITH (Type = 'USER', \"access_level\"='private', N = 10)",
+            CreateTable(
+                TableName(None, "t"),
+                (ID,),
+                options=(("TYPE", "USER"), ("ACCESS_LEVEL", "private"), ("N", "10")),
+                if_not_exists=True,
+            ),
+        ),
+        (
+            "CREATE TABLE app.t (a INT NOT NULL, \"B\" DOUBLE PRECISION NULL, primary key (a, \"B\"), "
+            "c json DEFAULT '{}' NOT NULL)",
+            CreateTable(
+                T,
+                (
+                    ColumnDefinition("a", "int", not_null=True),
+                    ColumnDefinition("B", "double precision"),
+                    ColumnDefinition(
+                        "c", "json", not_null=True, default=Literal(LiteralKind.TEXT, "{}")
+                    ),
+                ),
+                primary_key=("a", "B"),
+            ),
+        ),
+        ("DROP TABLE app.t", DropTable(T)),
+        ("DROP TABLE IF EXISTS app.t", DropTable(T, if_exists=True)),
+        ("DROP TABLE if", DropTable(TableName(None, "if"))),
+    ],
+)  # fmt: skip
+def test_statements(text: str, node: Statement) -> None:
+    assert statement_of(text) == node
+
+
+@pytest.mark.parametrize(
+    "type_", ["boolean", "smallint", "int", "bigint", "double", "text", "json", "timestamp", "date", "uuid", "bytes"]
+)
+def test_every_type_has_a_word(type_: str) -> None:
+    statement = statement_of(f"CREATE TABLE t (a {type_.upper()} NOT NULL)")
+    assert isinstance(statement, CreateTable)
+    assert statement.columns == (ColumnDefinition("a", type_, not_null=True),)
+
+
+@pytest.mark.parametrize(
+    ("text", "default"),
+    [
+        ("NULL", Literal(LiteralKind.NULL, "")),
+        ("TRUE", Literal(LiteralKind.BOOLEAN, "true")),
+        ("- 1", Literal(LiteralKind.INTEGER, "-1")),
+        ("(('x'))", Literal(LiteralKind.TEXT, "x")),
+        ("'2026-11-24'::date", Cast(Literal(LiteralKind.TEXT, "2026-11-24"), "date")),
+        ("CAST(1.5 AS double precision)", Cast(Literal(LiteralKind.DECIMAL, "1.5"), "double precision")),
+    ],
+)
+def test_defaults_are_constants(text: str, default: Expression) -> None:
+    statement = statement_of(f"CREATE TABLE t (a text DEFAULT {text} NOT NULL)")
+    assert isinstance(statement, CreateTable)
+    assert statement.columns == (ColumnDefinition("a", "text", not_null=True, default=default),)
+
+
+@pytest.mark.parametrize(
+    ("text", "column", "construct"),
+    [
+        ("CREATE USER TABLE t (a int)", 1, "CREATE USER TABLE"),
+        ("CREATE SHARED TABLE t (a int)", 1, "CREATE SHARED TABLE"),
+        ("CREATE TEMP TABLE t (a int)", 1, "CREATE TEMP TABLE"), ("CREATE INDEX i ON t (a)", 1, "CREATE INDEX"),
+        ("CREATE UNIQUE INDEX i ON t (a)", 1, "CREATE UNIQUE"), ("CREATE VIEW v AS SELECT 1", 1, "CREATE VIEW"),
+        ("CREATE USER 'ada'", 1, "CREATE USER"), ("CREATE TRIGGER x", 1, "CREATE TRIGGER"),
+        ("CREATE OR REPLACE VIEW v", 1, "CREATE OR"),
+        ("CREATE TABLE t AS SELECT 1", 16, "CREATE TABLE AS"),
+        ("CREATE TABLE t (a int) AS SELECT 1", 24, "CREATE TABLE AS"),
+        ("CREATE TABLE t (a int) INHERITS (u)", 24, "INHERITS"), ("CREATE TABLE t (a int) STRICT", 24, "STRICT"),
+        ("CREATE TABLE t (a int) PARTITION BY LIST (a)", 24, "PARTITION"),
+        ("CREATE TABLE t PARTITION OF u", 16, "PARTITION"),
+        ("CREATE TABLE t (a int UNIQUE)", 23, "A UNIQUE constraint"),
+        ("CREATE TABLE t (a int CHECK (a > 0))", 23, "A CHECK constraint"),
+        ("CREATE TABLE t (a int REFERENCES u)", 23, "REFERENCES"),
+        ("CREATE TABLE t (a int CONSTRAINT c NOT NULL)", 23, "with a name"),
+        ("CREATE TABLE t (a int GENERATED ALWAYS AS IDENTITY)", 23, "GENERATED"),
+        ('CREATE TABLE t (a text COLLATE "C")', 24, "COLLATE"),
+        ("CREATE TABLE t (a int, UNIQUE (a))", 24, "A UNIQUE constraint"),
+        ("CREATE TABLE t (CHECK (true))", 17, "A CHECK constraint"),
+        ("CREATE TABLE t (FOREIGN KEY (a) REFERENCES u)", 17, "A foreign key"),
+        ("CREATE TABLE t (LIKE u)", 17, "LIKE"),
+        ("CREATE TABLE t (CONSTRAINT c PRIMARY KEY (a))", 17, "with a name"),
+        ("CREATE TABLE t (a varchar(3))", 26, "length"),
+        ("CREATE TABLE t (a int[])", 22, "An array"), ("CREATE TABLE a.b.c (a int)", 14, "three parts"),
+        ("CREATE TABLE t (a int DEFAULT f())", 31, "calls a function (f)"),
+        ("CREATE TABLE t (a int DEFAULT 1 + 1)", 31, "computed"),
+        ("CREATE TABLE t (a date DEFAULT CURRENT_DATE)", 32, "calls a function (current_date)"),
+        ("DROP TABLE a, b", 13, "several tables"), ("DROP TABLE a CASCADE", 14, "CASCADE"),
+        ("DROP NAMESPACE a", 1, "DROP NAMESPACE"),
+        ("DROP INDEX i", 1, "DROP INDEX"), ("ALTER TABLE t ADD a int", 1, "ALTER"),
+    ],
+)  # fmt: skip
+def test_what_has_no_rule_is_unsupported_by_name_and_place(text: str, column: int, construct: str) -> None:
+    refusal = refusal_of(text)
+    assert (refusal.code, refusal.column) == (ErrorCode.UNSUPPORTED_SQL, column), refusal
+    assert construct in refusal.message
+
+
+@pytest.mark.parametrize(
+    ("text", "column"),
+    [
+        ("CREATE", 7), ("CREATE 1", 8), ("CREATE NAMESPACE", 17), ("CREATE NAMESPACE a.b", 19),
+        ("CREATE NAMESPACE IF NOT a", 25),
+        ("CREATE TABLE", 13), ("CREATE TABLE t", 15), ("CREATE TABLE t ()", 17),
+        ("CREATE TABLE t (PRIMARY KEY (a))", 1),
+        ("CREATE TABLE t (a)", 18), ("CREATE TABLE t (a int,)", 23), ("CREATE TABLE t (a int", 22),
+        ("CREATE TABLE t (a int b)", 23),
+        ("CREATE TABLE t (a int PRIMARY)", 30), ("CREATE TABLE t (a int NOT)", 26),
+        ("CREATE TABLE t (a int NOT NULL NULL)", 32),
+        ("CREATE TABLE t (a int NULL PRIMARY KEY)", 28), ("CREATE TABLE t (a int NOT NULL NOT NULL)", 32),
+        ("CREATE TABLE t (a int DEFAULT 1 DEFAULT 2)", 33), ("CREATE TABLE t (a int DEFAULT)", 30),
+        ("CREATE TABLE t (a int DEFAULT b)", 31),
+        ("CREATE TABLE t (a int DEFAULT $1)", 31), ("CREATE TABLE t (a int PRIMARY KEY, b int PRIMARY KEY)", 36),
+        ("CREATE TABLE t (a int PRIMARY KEY, PRIMARY KEY (a))", 36),
+        ("CREATE TABLE t (PRIMARY KEY (a), a int PRIMARY KEY)", 34),
+        ("CREATE TABLE t (a int, PRIMARY KEY ())", 37), ("CREATE TABLE t (a int) WITH", 28),
+        ("CREATE TABLE t (a int) WITH ()", 30),
+        ("CREATE TABLE t (a int) WITH (type)", 34), ("CREATE TABLE t (a int) WITH (type = user)", 37),
+        ("DROP", 5), ("DROP TABLE", 11),
+        ("DROP TABLE IF EXISTS", 21), ("CREATE TABLE t (a int) WITH (a = 'b', A = 'c')", 29),
+    ],
+)  # fmt: skip
+def test_mistakes_are_invalid_in_their_place(text: str, column: int) -> None:
+    refusal = refusal_of(text)
+    assert (refusal.code, refusal.column) == (ErrorCode.INVALID_SQL, column), refusal

@@ -1,0 +1,88 @@
+"""Requests to plans, and the memory of them."""
+
+import pytest
+
+from support.engine import catalog_of, table_of
+from watchword_protocol.errors import ErrorCode
+from watchword_server.sql.catalog import Catalog
+from watchword_server.sql.fault import SqlFault
+from watchword_server.sql.nodes import CreateTable, DropTable
+from watchword_server.sql.plan import Plan
+from watchword_server.sql.planner import Planner
+from watchword_server.sql.types import SqlType
+from watchword_server.user import Role
+
+CATALOG = catalog_of(table_of("app.notes", [("id", SqlType.INT), ("body", SqlType.TEXT)], ["id"]))
+
+
+def planner(capacity: int = 10) -> Planner:
+    return Planner(max_bytes=16384, max_parameters=1000, max_statements=100, capacity=capacity)
+
+
+def plans(subject: Planner, text: str, role: Role = Role.USER, catalog: Catalog = CATALOG) -> tuple[Plan, ...]:
+    found = subject.plan(text, catalog=catalog, namespace="app", role=role)
+    assert isinstance(found, tuple)
+    return found
+
+
+def test_a_known_text_is_not_planned_again() -> None:
+    subject = planner()
+    assert plans(subject, "SELECT id FROM notes") is plans(subject, "SELECT id FROM notes")
+
+
+def test_role_and_version_are_part_of_the_key() -> None:
+    subject = planner()
+    first = plans(subject, "SELECT current_role")
+    assert plans(subject, "SELECT current_role", Role.DBA) is not first
+    newer = Catalog(2, CATALOG.namespaces, CATALOG.tables)
+    assert plans(subject, "SELECT current_role", catalog=newer) is not first
+
+
+def test_the_plan_not_asked_for_the_longest_is_forgotten() -> None:
+    subject = planner(capacity=2)
+    one, two = plans(subject, "SELECT 1"), plans(subject, "SELECT 2")
+    assert plans(subject, "SELECT 1") is one
+    plans(subject, "SELECT 3")
+    assert plans(subject, "SELECT 1") is one
+    assert plans(subject, "SELECT 2") is not two
+
+
+def test_a_refusal_is_not_remembered_and_names_its_statement() -> None:
+    subject = planner()
+    for _ in range(2):
+        with pytest.raises(SqlFault) as caught:
+            plans(subject, "SELECT 1; SELECT nope FROM notes; SELECT 2")
+        assert caught.value.statement == 1
+        assert caught.value.place("SELECT 1; SELECT nope FROM notes; SELECT 2") == (1, 18)
+
+
+def test_statements_of_one_text_share_their_parameters() -> None:
+    first, second = plans(planner(), "INSERT INTO notes VALUES ($1, $2); SELECT body FROM notes WHERE id = $1")
+    assert (first.is_write, second.is_write) == (True, False)
+    assert (first.parameters, second.parameters) == (2, 1)
+
+
+def test_definitions_stand_alone() -> None:
+    subject = planner()
+    ask = "CREATE TABLE a.b (id INT PRIMARY KEY) WITH (TYPE = 'USER')"
+    assert isinstance(subject.plan(ask, catalog=CATALOG, namespace="app", role=Role.DBA), CreateTable)
+    assert isinstance(subject.plan("DROP TABLE notes", catalog=CATALOG, namespace="app", role=Role.DBA), DropTable)
+    with pytest.raises(SqlFault) as caught:
+        plans(subject, "SELECT 1; DROP TABLE notes")
+    assert (caught.value.code, caught.value.statement) == (ErrorCode.UNSUPPORTED_SQL, 1)
+
+
+def test_a_plan_is_printed_for_people() -> None:
+    [plan] = plans(planner(), "SELECT body FROM notes WHERE id = $1")
+    assert repr(plan) == (
+        "<Plan read (user, $1 integer) -> (body text)\n"
+        '  SELECT "t"."body" FROM (SELECT "body" FROM main."app.notes"'
+        ' WHERE (("_owner" = ?1) AND ("id" = ?2))) AS "t">'
+    )
+
+
+def test_what_is_nested_too_deeply_is_refused() -> None:
+    text = "SELECT " + "CASE WHEN true THEN " * 55 + " + ".join(["1"] * 190) + " END" * 55
+    with pytest.raises(SqlFault) as caught:
+        plans(planner(), text)
+    assert (caught.value.code, caught.value.statement) == (ErrorCode.LIMIT_EXCEEDED, 0)

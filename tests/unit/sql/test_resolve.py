@@ -1,0 +1,303 @@
+"""Names and types: what is bound, what is refused, and in which words."""
+
+import dataclasses
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from support.engine import Engine, catalog_of, table_of
+from support.sql_cases import COLUMNS
+from watchword_protocol.errors import ErrorCode
+from watchword_server.sql.catalog import AccessLevel, Column, TableType
+from watchword_server.sql.fault import SqlFault
+from watchword_server.sql.plan import BindKind, OutputColumn
+from watchword_server.sql.types import SqlType
+from watchword_server.user import Role
+
+
+@pytest.fixture(scope="module")
+def engine() -> Iterator[Engine]:
+    engine = Engine(
+        catalog_of(
+            table_of("app.v", COLUMNS, ["id"]),
+            table_of("app.secrets", COLUMNS, ["id"], type_=TableType.SHARED, id_=2),
+            table_of("app.pub", COLUMNS, ["id"], type_=TableType.SHARED, access_level=AccessLevel.PUBLIC, id_=3),
+            table_of("app.pair", [("a", SqlType.INT), ("b", SqlType.TEXT)], ["b", "a"], id_=4),
+        )
+    )
+    yield engine
+    engine.close()
+
+
+def fault_of(engine: Engine, sql: str, role: Role = Role.USER) -> SqlFault:
+    with pytest.raises(SqlFault) as caught:
+        engine.plans(sql, role)
+    return caught.value
+
+
+@pytest.mark.parametrize(
+    ("sql", "code", "message", "at"),
+    [
+        ("SELECT bod FROM v", "NOT_FOUND", 'There is no column "bod" in app.v.', 7),
+        ("SELECT idd FROM v", "NOT_FOUND", 'There is no column "idd" in app.v. Did you mean "id"?', 7),
+        ("SELECT v.idd FROM v", "NOT_FOUND", 'There is no column "idd" in app.v. Did you mean "id"?', 7),
+        ("SELECT w.id FROM v", "NOT_FOUND", 'There is no table "w" in this statement.', 7),
+        ("SELECT id FROM pubb", "NOT_FOUND", 'There is no table "app.pubb". Did you mean "app.pub"?', 15),
+        ("SELECT id FROM nope.v", "NOT_FOUND", 'There is no table "nope.v".', 15),
+        ("SELECT x", "NOT_FOUND", 'There is no column "x".', 7),
+        ("SELECT t + 1 FROM v", "TYPE_MISMATCH", "There is no operator text + integer: write a cast.", 9),
+        ("SELECT id FROM v WHERE t", "TYPE_MISMATCH", "WHERE is text, not boolean.", 23),
+        ("SELECT nope(t) FROM v", "UNSUPPORTED_SQL", "The function nope is not supported.", 7),
+        ("SELECT i::money FROM v", "UNSUPPORTED_SQL", "The type money is not supported.", 8),
+        ("SELECT 'x'::int", "TYPE_MISMATCH", "'x' is no valid input for integer.", 10),
+        ("SELECT da::int FROM v", "TYPE_MISMATCH", "There is no cast from date to integer.", 9),
+        ("SELECT lower(i) FROM v", "TYPE_MISMATCH", "There is no function lower(integer): write a cast.", 7),
+        ("SELECT lower(*) FROM v", "INVALID_SQL", "lower is no aggregate: it takes no *.", 7),
+        ("SELECT id FROM v LIMIT -1", "TYPE_MISMATCH", "LIMIT and OFFSET must not be negative.", 23),
+        (
+            "SELECT id FROM v WHERE sum(i) > 1",
+            "INVALID_SQL",
+            "The aggregate sum may not stand in WHERE.",
+            23,
+        ),
+        (
+            "SELECT b, t FROM v GROUP BY b",
+            "INVALID_SQL",
+            'The column "t" must stand in GROUP BY or in an aggregate: a group has many of its values.',
+            0,
+        ),
+        (
+            "INSERT INTO v (id, i) VALUES (1, 'x')",
+            "TYPE_MISMATCH",
+            "Column \"i\": 'x' is no valid input for integer.",
+            33,
+        ),
+        (
+            "INSERT INTO v (id, i) VALUES (1, true)",
+            "TYPE_MISMATCH",
+            'Column "i" is integer, and the expression is boolean: write a cast.',
+            33,
+        ),
+        (
+            "SELECT id FROM v WHERE i = $1 AND t = $1",
+            "INVALID_PARAMS",
+            "$1 is integer in one place and text in another: write a cast, as in $1::text, wherever it stands.",
+            36,
+        ),
+        (
+            "SELECT t LIKE '" + "a" * 257 + "' FROM v",
+            "LIMIT_EXCEEDED",
+            "What is searched for has more than 256 bytes (pattern_bytes).",
+            9,
+        ),
+        (
+            "UPDATE pub SET i = 1",
+            "PERMISSION_DENIED",
+            "The role user may read app.pub but not write it: that takes the role service.",
+            7,
+        ),
+    ],
+)
+def test_refusals_say_what_is_wrong_and_where(engine: Engine, sql: str, code: str, message: str, at: int) -> None:
+    fault = fault_of(engine, sql)
+    assert (fault.code.name, fault.message, fault.at) == (code, message, at)
+
+
+def test_a_table_that_the_role_may_not_see_is_as_one_that_is_not_there(engine: Engine) -> None:
+    for statement in ("SELECT id FROM {}", "INSERT INTO {} (id) VALUES (1)", "UPDATE {} SET i = 1", "DELETE FROM {}"):
+        hidden = fault_of(engine, statement.format("secrets"))
+        absent = fault_of(engine, statement.format("sekrets"))
+        assert hidden.code is absent.code is ErrorCode.NOT_FOUND
+        assert hidden.message.replace("secrets", "sekrets") == absent.message
+        assert engine.plans(statement.format("secrets"), Role.SERVICE)
+
+
+def test_nearest_name_is_a_visible_one(engine: Engine) -> None:
+    assert "secrets" not in fault_of(engine, "SELECT 1 FROM secret").message
+    assert '"app.secrets"' in fault_of(engine, "SELECT 1 FROM secret", Role.SERVICE).message
+
+
+@pytest.mark.parametrize(
+    ("sql", "types"),
+    [
+        ("SELECT id FROM v WHERE s = $1 AND l = $2", ["SMALLINT", "BIGINT"]),
+        ("SELECT $1", ["TEXT"]),
+        ("SELECT $1, id FROM v WHERE i = $1", ["INT"]),
+        ("SELECT $1 || 'x'", ["TEXT"]),
+        ("SELECT $1 IS NULL", ["TEXT"]),
+        ("SELECT i + $1 FROM v", ["INT"]),
+        ("SELECT $1::bytea", ["BYTES"]),
+        ("SELECT $1::text::json", ["TEXT"]),
+        ("SELECT coalesce($1, da) FROM v", ["DATE"]),
+        ("SELECT id FROM v LIMIT $1 OFFSET $1", ["BIGINT"]),
+        ("SELECT round($1), abs($2)", ["DOUBLE", "DOUBLE"]),
+        ("SELECT substr($1, $2)", ["TEXT", "INT"]),
+        ("INSERT INTO v (id, j, uu) VALUES ($1, $2, $3)", ["INT", "JSON", "UUID"]),
+        ("UPDATE v SET ts = $1 WHERE b = $2", ["TIMESTAMP", "BOOLEAN"]),
+    ],
+)
+def test_a_parameter_has_the_type_of_its_place(engine: Engine, sql: str, types: list[str]) -> None:
+    [plan] = engine.plans(sql)
+    found = {bind.number: bind.type.name for bind in plan.binds if bind.kind is BindKind.PARAMETER}
+    assert [found[number] for number in sorted(found)] == types
+    assert plan.parameters == max(found)
+
+
+def test_a_parameter_used_twice_is_bound_once(engine: Engine) -> None:
+    [plan] = engine.plans("SELECT id FROM v WHERE i = $1 OR i = $1 + 1")
+    assert [bind.kind for bind in plan.binds].count(BindKind.PARAMETER) == 1
+
+
+def test_columns_carry_their_flags(engine: Engine) -> None:
+    [plan] = engine.plans("SELECT id, t, id + 1 AS n FROM v")
+    assert plan.columns == (
+        OutputColumn("id", SqlType.INT, ("pk", "nn")),
+        OutputColumn("t", SqlType.TEXT),
+        OutputColumn("n", SqlType.INT),
+    )
+    [plan] = engine.plans("SELECT * FROM pair")
+    assert [column.flags for column in plan.columns] == [("pk", "nn"), ("pk", "nn")]
+
+
+def test_a_group_of_a_whole_key_is_one_row(engine: Engine) -> None:
+    engine.plans("SELECT a, b, count(*) FROM pair GROUP BY a, b")
+    assert fault_of(engine, "SELECT a, b FROM pair GROUP BY a").code is ErrorCode.INVALID_SQL
+
+
+def test_who_and_when_are_bound(engine: Engine) -> None:
+    [row] = engine.ask("SELECT current_user, current_user_id(), current_role, now(), current_timestamp, current_date")
+    when = "2026-11-18T11:06:40.123456Z"
+    assert row == ("Ada", "ada", "user", when, when, "2026-11-18")
+    [plan] = engine.plans("SELECT current_user, now()")
+    assert [column.name for column in plan.columns] == ["current_user", "now"]
+
+
+def test_quoted_names_stay_names(engine: Engine) -> None:
+    names = ['we"ird', "a b", "select", "x'y", "t"]
+    odd = table_of("app.o\"d'd", [("id", SqlType.INT), *((name, SqlType.TEXT) for name in names)], ["id"])
+    engine = Engine(catalog_of(odd))
+    table = '"o""d\'d"'
+    engine.run(f"INSERT INTO {table} VALUES (1, 'p', 'q', 'r', 's', 't')")
+    columns = ", ".join('"' + name.replace('"', '""') + '"' for name in names)
+    assert engine.ask(f"SELECT {columns} FROM {table} WHERE lower(\"a b\") = 'q'") == [("p", "q", "r", "s", "t")]
+    assert engine.ask(f'UPDATE {table} SET "x\'y" = "select" || \'!\' RETURNING "x\'y"') == [("r!",)]
+    engine.close()
+
+
+def test_long_chains_and_deep_brackets_run(engine: Engine) -> None:
+    assert engine.ask("SELECT " + " AND ".join(["true"] * 1700)) == [(True,)]
+    assert engine.ask("SELECT " + " OR ".join(["false"] * 1700)) == [(False,)]
+    assert engine.ask("SELECT 1 IN (" + ", ".join(map(str, range(2500))) + ")") == [(True,)]
+    assert engine.ask("SELECT " + " || ".join(["'a'"] * 200)) == [("a" * 200,)]
+    assert engine.ask("SELECT " + " + ".join(["1"] * 20)) == [(20,)]
+    assert engine.ask("SELECT " + "(" * 55 + "1" + ")" * 55) == [(1,)]
+    assert engine.ask("SELECT " + "abs(" * 10 + "-1" + ")" * 10) == [(1,)]
+    fault = fault_of(engine, "SELECT concat(" + ", ".join(["1"] * 101) + ")")
+    assert fault.code is ErrorCode.LIMIT_EXCEEDED
+
+
+DEEP: dict[str, Callable[[int], str]] = {
+    "sums": lambda n: " + ".join(["1"] * (n + 1)),
+    "sums to the right": lambda n: "1 + (" * n + "1" + ")" * n,
+    "calls": lambda n: "abs(" * n + "-1" + ")" * n,
+    "arguments": lambda n: "substr('a', 1, length(" * n + "'a'" + "))" * n,
+    "any number of arguments": lambda n: "coalesce(1, " * n + "1" + ")" * n,
+    "cases": lambda n: "CASE WHEN true THEN 1 WHEN false THEN " * n + "1" + " END" * n,
+    "casts": lambda n: "1" + "::text::int" * n,
+    "comparisons": lambda n: "true = (" * n + "true" + ")" * n,
+    "lists": lambda n: "true IN (false, " * n + "true" + ")" * n,
+    "ranges": lambda n: "true BETWEEN false AND (" * n + "true" + ")" * n,
+    "patterns": lambda n: "('a' ILIKE (" * n + "'a'" + "))::text" * n,
+    "conditions": lambda n: "(true AND (false OR " * n + "true" + "))" * n,
+    "concatenations": lambda n: "'a' || (" * n + "'a'" + ")" * n,
+}
+
+
+@pytest.mark.parametrize("shape", DEEP)
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "SELECT {}",
+        "SELECT id FROM v WHERE ({})::text = '' AND t LIKE 'a'",
+        "SELECT count(*) FROM v GROUP BY id, ({})::text HAVING ({})::text = '' ORDER BY ({})::text",
+        "UPDATE v SET t = ({})::text WHERE ({})::text = 'a' RETURNING ({})::text",
+        "DELETE FROM v WHERE ({})::text = 'a' AND t LIKE 'b' RETURNING ({})::text",
+        "INSERT INTO v (id, t) VALUES (900, ({})::text), (901, ({})::text) RETURNING ({})::text",
+        "SELECT id FROM v LIMIT length(({})::text)",
+    ],
+)
+def test_what_the_engine_cannot_hold_is_refused_before_it_is_asked(engine: Engine, sql: str, shape: str) -> None:
+    fault: SqlFault | None = None
+    for depth in range(1, 56):
+        try:
+            [plan] = engine.plans(sql.replace("{}", DEEP[shape](depth)))
+        except SqlFault as refusal:
+            fault = refusal
+            break
+        engine.connection.execute(f"EXPLAIN {plan.text}", [None] * len(plan.binds))
+    assert fault is not None
+    assert fault.code is ErrorCode.LIMIT_EXCEEDED
+    assert depth > 4
+
+
+@pytest.mark.parametrize("search", ["$1 LIKE $2", "$1 ILIKE $2", "strpos($1, $2) = 0", "btrim($1, $2) = ''"])
+def test_a_long_text_is_not_searched_for_anything(engine: Engine, search: str) -> None:
+    """One call of the engine cannot be interrupted, and over a megabyte of text it takes most of a second."""
+    with pytest.raises(SqlFault) as caught:
+        engine.run(f"SELECT {search}", ["a" * 100_000, "%" + "a" * 200])
+    assert caught.value.code is ErrorCode.LIMIT_EXCEEDED
+    assert engine.ask("SELECT $1 LIKE '%b'", ["a" * 100_000]) == [(False,)]
+
+
+def test_text_does_not_grow_by_nesting(engine: Engine) -> None:
+    [plan] = engine.plans("SELECT " + "coalesce(nullif(" * 8 + "1" + ", 2), 3)" * 8)
+    assert len(plan.text) < 300
+
+
+def test_a_long_constant_is_bound_once_however_often_it_stands_there() -> None:
+    long = "x" * 10_000
+    columns = (Column("id", SqlType.INT, not_null=True), Column("t", SqlType.TEXT, has_default=True, default=long))
+    table = dataclasses.replace(table_of("app.long", [], ["id"]), columns=columns)
+    engine = Engine(catalog_of(table))
+    rows = ", ".join(f"({number}, DEFAULT)" for number in range(1000))
+    [plan] = engine.plans(f"INSERT INTO long VALUES {rows}")
+    assert len(plan.text) < 20_000
+    assert [bind.value for bind in plan.binds if bind.kind is BindKind.CONSTANT] == [long]
+    engine.run(f"INSERT INTO long VALUES {rows}")
+    assert engine.ask("SELECT count(*) FROM long WHERE length(t) = 10000") == [(1000,)]
+    engine.close()
+
+
+def test_default_values_of_a_shared_table(engine: Engine) -> None:
+    [plan] = engine.plans("INSERT INTO pub DEFAULT VALUES RETURNING id", Role.SERVICE)
+    assert plan.text == 'INSERT INTO main."app.pub" DEFAULT VALUES RETURNING CAST("id" AS INTEGER)'
+    [plan] = engine.plans("INSERT INTO v DEFAULT VALUES")
+    assert plan.text == 'INSERT INTO main."app.v" ("_owner") VALUES (?1)'
+
+
+@pytest.mark.parametrize(
+    ("sql", "limit"),
+    [
+        ("SELECT " + ", ".join(["id"] * 501) + " FROM v", "columns"),
+        ("SELECT " + ", ".join(["*"] * 100) + " FROM v", "columns"),
+        ("DELETE FROM v RETURNING " + ", ".join(["id"] * 501), "columns"),
+        ("SELECT id FROM v ORDER BY " + ", ".join(["id"] * 101), "keys"),
+        ("SELECT id FROM v GROUP BY " + ", ".join(["id"] * 101), "keys"),
+        ("SELECT 1 + " + " + ".join(["1"] * 100), "nesting"),
+    ],
+)
+def test_a_limit_is_named(engine: Engine, sql: str, limit: str) -> None:
+    fault = fault_of(engine, sql)
+    assert fault.code is ErrorCode.LIMIT_EXCEEDED
+    assert fault.message.endswith(f"({limit}).")
+
+
+def test_catalog_is_a_snapshot(engine: Engine) -> None:
+    """The same text on another catalog is another plan."""
+    [old] = engine.plans("SELECT * FROM pair")
+    changed = table_of("app.pair", [("a", SqlType.INT), ("c", SqlType.TEXT)], ["a"], id_=4)
+    catalog = dataclasses.replace(engine.catalog, version=2, tables={("app", "pair"): changed})
+    new = engine.planner.plan("SELECT * FROM pair", catalog=catalog, namespace="app", role=Role.USER)
+    assert isinstance(new, tuple)
+    assert [column.name for column in new[0].columns] == ["a", "c"]
+    assert engine.plans("SELECT * FROM pair") == (old,)

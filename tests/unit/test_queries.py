@@ -1,0 +1,160 @@
+"""What the store is asked for a query: kinds, values, whose rows, limits; and what is refused before."""
+
+from typing import Any
+
+import pytest
+
+from support.accounts import MemoryAccounts, make_account
+from support.clock import FakeClock
+from support.lives import make_user
+from support.scripted_store import ScriptedStore
+from watchword_protocol.errors import ErrorCode
+from watchword_protocol.messages import Query, Statement
+from watchword_server.auth.directory import Directory
+from watchword_server.config import Limits
+from watchword_server.preparation import Prepared
+from watchword_server.queries import Queries
+from watchword_server.refusal import Refused
+from watchword_server.sql.nodes import CreateNamespace, DropTable, TableName
+from watchword_server.user import Role
+from watchword_server.work import Kind
+
+LIMITS = {
+    role: Limits(rows=10 + place, read_time_ms=100 + place, write_time_ms=50 + place) for place, role in enumerate(Role)
+}
+
+
+def make_queries(store: ScriptedStore | None = None) -> tuple[Queries, Directory]:
+    accounts = MemoryAccounts(make_account("ada"), make_account("cleo", role=Role.DBA))
+    directory = Directory(accounts)
+    return Queries(store or ScriptedStore(), directory, LIMITS, FakeClock(wall=1_800_000_000.25)), directory
+
+
+def prepare(sql: str, *params: Any, role: Role = Role.DBA, **members: Any) -> Prepared:
+    return make_queries()[0].prepare(Query(sql=sql, params=list(params), **members), make_user(role=role))
+
+
+@pytest.mark.parametrize(
+    ("sql", "kind"),
+    [
+        ("SELECT 1", Kind.READ),
+        ("SELECT 'insert into'; SELECT body FROM app.notes", Kind.READ),
+        ("DELETE FROM app.notes", Kind.WRITE),
+        ("SELECT 1; INSERT INTO app.notes VALUES (1, 'x'); SELECT 2", Kind.WRITE),
+        ("CREATE NAMESPACE more", Kind.ALONE),
+        ("DROP TABLE app.notes", Kind.ALONE),
+    ],
+)
+def test_the_kind_of_a_query_is_that_of_what_it_does(sql: str, kind: Kind) -> None:
+    assert prepare(sql).kind is kind
+
+
+async def test_nothing_overtakes_a_query_whose_user_must_be_looked_up() -> None:
+    queries, directory = make_queries()
+    query, service = Query(sql="SELECT 1", as_user="ada"), make_user("serge", role=Role.SERVICE)
+    assert queries.prepare(query, service).kind is Kind.ALONE
+    await directory.find("ada")
+    assert queries.prepare(query, service).kind is Kind.READ
+
+
+async def test_the_store_is_asked_with_values_in_stored_form_for_the_user_who_asks() -> None:
+    store = ScriptedStore()
+    queries, _ = make_queries(store)
+    query = Query(sql="INSERT INTO app.notes VALUES ($1, $2); SELECT now(), current_user", params=[7, "x"])
+    results = await queries.run(queries.prepare(query, make_user("bob")))
+    (transaction,) = store.writes
+    assert not store.reads
+    assert (transaction.user_id, transaction.time_ms, transaction.rows) == ("u_bob", 50, 10)
+    (_, first), (_, second) = transaction.statements
+    assert {7, "x", "u_bob"} <= set(first)
+    assert set(second) == {1_800_000_000_250_000, "bob"}
+    assert (results.as_user, len(results.results)) == ("bob", 2)
+    assert [column.name for column in results.results[1].columns] == ["now", "current_user"]
+
+
+async def test_under_as_user_rows_and_name_are_the_users_while_turn_and_limits_stay_the_services() -> None:
+    store = ScriptedStore()
+    queries, _ = make_queries(store)
+    query = Query(sql="SELECT body, current_user FROM app.notes", as_user="ada")
+    results = await queries.run(queries.prepare(query, make_user("serge", role=Role.SERVICE)))
+    (transaction,) = store.reads
+    ((_, values),) = transaction.statements
+    assert set(values) == {"u_ada", "ada"}
+    assert (transaction.user_id, transaction.time_ms, transaction.rows, results.as_user) == ("u_serge", 101, 11, "ada")
+
+
+@pytest.mark.parametrize(("timeout_ms", "time_ms"), [(None, 100), (7, 7), (100, 100), (101, 100)])
+async def test_a_timeout_only_shortens(timeout_ms: int | None, time_ms: int) -> None:
+    store = ScriptedStore()
+    queries, _ = make_queries(store)
+    await queries.run(queries.prepare(Query(sql="SELECT 1", timeout_ms=timeout_ms), make_user()))
+    assert store.reads[0].time_ms == time_ms
+
+
+async def test_a_definition_goes_to_the_store_with_whole_names() -> None:
+    store = ScriptedStore()
+    queries, _ = make_queries(store)
+    for sql in ("CREATE NAMESPACE more", "DROP TABLE IF EXISTS missing"):
+        await queries.run(queries.prepare(Query(sql=sql), make_user("cleo", role=Role.DBA)))
+    assert store.definitions == [
+        (CreateNamespace("more"), "u_cleo"),
+        (DropTable(TableName("default", "missing"), if_exists=True), "u_cleo"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("role", "sql", "needed"),
+    [
+        (Role.USER, "CREATE NAMESPACE more", "dba"),
+        (Role.SERVICE, "CREATE NAMESPACE more", "dba"),
+        (Role.DBA, "CREATE NAMESPACE more", None),
+        (Role.SYSTEM, "CREATE NAMESPACE more", None),
+        (Role.USER, "CREATE TABLE app.more (id INT PRIMARY KEY)", "service"),
+        (Role.SERVICE, "CREATE TABLE app.more (id INT PRIMARY KEY)", None),
+        (Role.USER, "DROP TABLE app.notes", "service"),
+        (Role.USER, "DROP TABLE app.nowhere", "service"),
+        (Role.SERVICE, "DROP TABLE app.notes", None),
+    ],
+)
+def test_who_may_define(role: Role, sql: str, needed: str | None) -> None:
+    if needed is None:
+        assert prepare(sql, role=role).definition is not None
+        return
+    with pytest.raises(Refused) as refused:
+        prepare(sql, role=role)
+    assert refused.value.code is ErrorCode.PERMISSION_DENIED
+    assert refused.value.message.startswith(f"The role {role.value} may not CREATE ") or "DROP" in sql
+    assert refused.value.message.endswith(f"that takes the role {needed}.")
+
+
+@pytest.mark.parametrize(
+    ("members", "code", "words"),
+    [
+        ({"sql": "CREATE NAMESPACE app"}, ErrorCode.ALREADY_EXISTS, "app"),
+        ({"sql": "DROP TABLE app.note"}, ErrorCode.NOT_FOUND, 'Did you mean "app.notes"?'),
+        ({"sql": "SELECT * FROM notes"}, ErrorCode.NOT_FOUND, '"default.notes"'),
+        ({"sql": "CREATE NAMESPACE $1", "params": ["x"]}, ErrorCode.INVALID_SQL, ""),
+        ({"sql": "CREATE NAMESPACE x", "params": ["x"]}, ErrorCode.INVALID_PARAMS, "no parameters, and 1 is given"),
+        ({"sql": "SELECT $2::int", "params": [1]}, ErrorCode.INVALID_PARAMS, "2 parameters, and 1 is given"),
+        ({"sql": "SELECT 1", "idempotency_key": "k"}, ErrorCode.MALFORMED_MESSAGE, "$.idempotency_key"),
+        ({"sql": ""}, ErrorCode.INVALID_SQL, ""),
+        ({"sql": " ; "}, ErrorCode.INVALID_SQL, ""),
+        ({"statements": [Statement("")]}, ErrorCode.INVALID_SQL, ""),
+    ],
+)
+def test_what_is_refused_before_it_runs(members: dict[str, Any], code: ErrorCode, words: str) -> None:
+    with pytest.raises(Refused) as refused:
+        make_queries()[0].prepare(Query(**members), make_user(role=Role.DBA))
+    assert refused.value.code is code
+    assert words in refused.value.message
+
+
+async def test_a_place_at_the_limit_of_one_user_is_free_again_after_a_failure() -> None:
+    store = ScriptedStore(Refused(ErrorCode.STORAGE_UNAVAILABLE))
+    queries, _ = make_queries(store)
+    prepared = queries.prepare(Query(sql="SELECT 1"), make_user())
+    for _ in range(2 * LIMITS[Role.USER].statements_per_user):
+        with pytest.raises(Refused) as refused:
+            await queries.run(prepared)
+        assert refused.value.code is ErrorCode.STORAGE_UNAVAILABLE
+    assert not queries._running
