@@ -17,7 +17,7 @@ from watchword_server.sql.engine_functions import EngineFunction
 from watchword_server.sql.plan import Plan, StoredValue
 from watchword_server.sql.store import Outcome
 
-__all__ = ["CACHED_STATEMENTS", "Engine"]
+__all__ = ["CACHED_STATEMENTS", "Engine", "Overdue"]
 
 CACHED_STATEMENTS: Final = 256
 _ROW_SLACK_BYTES: Final = 4_096
@@ -59,6 +59,10 @@ class _Known:
     text: str
     form: RowForm
     value_bytes: int
+
+
+class Overdue(Exception):  # noqa: N818  # what happened, not a fault
+    """The statement has to end, which a function of ours noticed; the deadline says why."""
 
 
 class Engine(sqlite3.Connection):
@@ -148,11 +152,17 @@ class Engine(sqlite3.Connection):
         return known
 
     def _keeping_failures(self, function: Callable[..., Any]) -> Callable[..., Any]:
-        """Python tells SQLite only that a function raised; what, is kept here for `run`."""
-        failures = self._failures
+        """Python tells SQLite only that a function raised; what, is kept here for `run`.
+
+        The time is asked before each: within one row SQLite itself looks neither at its progress handler nor at an
+        interrupt, and a few functions of a megabyte each are seconds.
+        """
+        failures, is_over = self._failures, self.progress
 
         def call(*values: Any) -> Any:
             try:
+                if is_over():
+                    raise Overdue
                 return function(*values)
             except Exception as error:
                 failures.append(error)
