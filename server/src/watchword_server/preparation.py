@@ -11,6 +11,7 @@ from watchword_protocol.messages import Query, Statement
 from watchword_server.auth.account import Account
 from watchword_server.config import Limits
 from watchword_server.refusal import Refused
+from watchword_server.sql.budget import Budget
 from watchword_server.sql.catalog import Catalog
 from watchword_server.sql.definitions import check_namespace, dropped_table
 from watchword_server.sql.fault import SqlFault
@@ -124,9 +125,13 @@ class Preparation:
             )
             raise Refused(ErrorCode.LIMIT_EXCEEDED, message)
         planned: list[Planned] = []
+        budget, seen = self._planners[user.role].budget(), set[str]()
         for index, statement in enumerate(query.statements):
+            # A text that stands there again is remembered by now.
+            taken_from = None if statement.sql in seen else budget
+            seen.add(statement.sql)
             try:
-                found = self._plan_one(statement, user, role, is_alone=len(query.statements) == 1)
+                found = self._plan_one(statement, user, role, taken_from, is_alone=len(query.statements) == 1)
             except Refused as refused:
                 refused.statement = index
                 raise
@@ -136,9 +141,9 @@ class Preparation:
         return tuple(planned)
 
     def _plan_one(
-        self, statement: Statement, user: AuthenticatedUser, role: Role, *, is_alone: bool
+        self, statement: Statement, user: AuthenticatedUser, role: Role, budget: Budget | None, *, is_alone: bool
     ) -> Planned | Definition:
-        planned = self._plan_text(statement.sql, statement.params, user, role)
+        planned = self._plan_text(statement.sql, statement.params, user, role, budget)
         if isinstance(planned, Definition):
             if not is_alone:
                 raise Refused(ErrorCode.UNSUPPORTED_SQL, "CREATE and DROP stand alone in their request.")
@@ -148,7 +153,7 @@ class Preparation:
         return planned[0]
 
     def _plan_text(
-        self, text: str, parameters: Sequence[Any], user: AuthenticatedUser, role: Role
+        self, text: str, parameters: Sequence[Any], user: AuthenticatedUser, role: Role, budget: Budget | None = None
     ) -> tuple[Planned, ...] | Definition:
         limit = self._limits[user.role].params
         if len(parameters) > limit:
@@ -156,7 +161,7 @@ class Preparation:
             raise Refused(ErrorCode.LIMIT_EXCEEDED, message)
         planner = self._planners[user.role]
         try:
-            plans = planner.plan(text, catalog=self._catalog(), namespace=DEFAULT_NAMESPACE, role=role)
+            plans = planner.plan(text, catalog=self._catalog(), namespace=DEFAULT_NAMESPACE, role=role, budget=budget)
         except SqlFault as fault:
             raise to_refused(fault, text) from None
         count = max(plan.parameters for plan in plans) if isinstance(plans, tuple) else 0

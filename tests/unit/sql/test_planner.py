@@ -86,3 +86,29 @@ def test_what_is_nested_too_deeply_is_refused() -> None:
     with pytest.raises(SqlFault) as caught:
         plans(planner(), text)
     assert (caught.value.code, caught.value.statement) == (ErrorCode.LIMIT_EXCEEDED, 0)
+
+
+def test_the_columns_of_a_request_are_bounded_together() -> None:
+    """A star is short, and a result of many columns is planned for long."""
+    with pytest.raises(SqlFault) as caught:
+        plans(planner(), ";".join([f"SELECT {','.join('*' * 40)} FROM notes"] * 99))
+    assert caught.value.code is ErrorCode.LIMIT_EXCEEDED
+    assert "(parts)" in caught.value.message
+
+
+def test_no_single_text_has_too_many_words() -> None:
+    text = f"SELECT 1 IN({','.join('1' * 2_000)})"
+    assert plans(Planner(max_bytes=len(text), max_parameters=1, max_statements=1), text)
+    stars = f"SELECT {','.join('*' * 20)} FROM notes"
+    assert plans(Planner(max_bytes=64, max_parameters=1, max_statements=1), stars)
+
+
+def test_what_is_remembered_takes_as_much_of_the_budget_as_what_is_not() -> None:
+    subject = planner()
+    costs = []
+    for text in ("SELECT id, body FROM notes", "SELECT id, body FROM notes", "SELECT 'a" + "b" * 800 + "'"):
+        budget = subject.budget()
+        before = budget.left
+        subject.plan(text, catalog=CATALOG, namespace="app", role=Role.USER, budget=budget)
+        costs.append(before - budget.left)
+    assert costs == [6 + 2 * 2, 6 + 2 * 2, 101 + 2]

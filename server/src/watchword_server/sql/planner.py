@@ -1,14 +1,16 @@
 """Text to plans: the whole way, and the memory of it."""
 
 from collections import OrderedDict
-from typing import Final
+from typing import Final, NamedTuple
 
 from watchword_protocol.errors import ErrorCode
+from watchword_server.sql.budget import Budget, budget_of
 from watchword_server.sql.catalog import Catalog
 from watchword_server.sql.fault import SqlFault
 from watchword_server.sql.generate import generate
+from watchword_server.sql.lex import lex
 from watchword_server.sql.nodes import CreateNamespace, CreateTable, Definition, DropTable, Statement
-from watchword_server.sql.parser import parse_request
+from watchword_server.sql.parser import parse_tokens
 from watchword_server.sql.plan import Plan
 from watchword_server.sql.resolve import resolve
 from watchword_server.user import Role
@@ -34,7 +36,17 @@ DIFFERENCES: Final = (
 )
 """Where an answer differs from PostgreSQL's on purpose. Everything else is PostgreSQL's answer or a refusal."""
 
+_BYTES_OF_PART: Final = 8  # of a long constant, which is read too
+_PARTS_OF_COLUMN: Final = 2
+
 _Key = tuple[str, str, Role, int]
+
+
+class _Known(NamedTuple):
+    """A text that was planned. `parts`: what that took of the budget."""
+
+    plans: tuple[Plan, ...]
+    parts: int
 
 
 class Planner:
@@ -52,10 +64,24 @@ class Planner:
         self._max_parameters = max_parameters
         self._max_statements = max_statements
         self._capacity = capacity
-        self._plans: OrderedDict[_Key, tuple[Plan, ...]] = OrderedDict()
+        self._plans: OrderedDict[_Key, _Known] = OrderedDict()
 
-    def plan(self, text: str, *, catalog: Catalog, namespace: str, role: Role) -> tuple[Plan, ...] | Definition:
+    def budget(self) -> Budget:
+        """What all texts of one message may take together."""
+        return budget_of(self._max_bytes)
+
+    def plan(
+        self, text: str, *, catalog: Catalog, namespace: str, role: Role, budget: Budget | None = None
+    ) -> tuple[Plan, ...] | Definition:
         """The request's plans, one a statement; or the one definition that it is.
+
+        Args:
+            text: Of any content.
+            catalog: The tables there are.
+            namespace: Where a table's name without one is looked up.
+            role: Whose plans.
+            budget: Of the message, if the text is not all of it. What is known takes as much as what is not: whether
+                a message is refused does not depend on what is remembered.
 
         Raises:
             SqlFault: With the index of the statement, where it came that far. INVALID_SQL, UNSUPPORTED_SQL, NOT_FOUND,
@@ -64,31 +90,38 @@ class Planner:
         key = (text, namespace, role, catalog.version)
         known = self._plans.get(key)
         if known is not None:
+            if budget is not None:
+                budget.take(known.parts)
             self._plans.move_to_end(key)
-            return known
-        statements = parse_request(
-            text,
-            max_bytes=self._max_bytes,
-            max_parameters=self._max_parameters,
-            max_statements=self._max_statements,
-        )
+            return known.plans
+        budget = budget or self.budget()
+        tokens = lex(text, max_bytes=self._max_bytes, max_parameters=self._max_parameters)
+        parts = max(len(tokens) - 1, len(text) // _BYTES_OF_PART)
+        budget.take(parts)
+        statements = parse_tokens(tokens, max_statements=self._max_statements)
         first = statements[0]
         if len(statements) == 1 and isinstance(first, (CreateNamespace, CreateTable, DropTable)):
             return first
-        plans = tuple(
-            self._plan(statement, index, catalog, namespace, role) for index, statement in enumerate(statements)
-        )
-        self._plans[key] = plans
+        plans: list[Plan] = []
+        for index, statement in enumerate(statements):
+            plan = self._plan(statement, index, catalog, namespace, role, budget)
+            parts += _PARTS_OF_COLUMN * len(plan.columns)
+            plans.append(plan)
+        known = self._plans[key] = _Known(tuple(plans), parts)
         if len(self._plans) > self._capacity:
             self._plans.popitem(last=False)
-        return plans
+        return known.plans
 
-    def _plan(self, statement: Statement, index: int, catalog: Catalog, namespace: str, role: Role) -> Plan:
+    def _plan(
+        self, statement: Statement, index: int, catalog: Catalog, namespace: str, role: Role, budget: Budget
+    ) -> Plan:
         try:
             if isinstance(statement, (CreateNamespace, CreateTable, DropTable)):
                 message = "CREATE and DROP stand alone in their request."
                 raise SqlFault(ErrorCode.UNSUPPORTED_SQL, message, statement.at)
-            return generate(resolve(statement, catalog, namespace, role))
+            plan = generate(resolve(statement, catalog, namespace, role))
+            budget.take(_PARTS_OF_COLUMN * len(plan.columns))
+            return plan
         except SqlFault as fault:
             fault.statement = index
             if fault.at is None:
