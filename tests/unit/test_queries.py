@@ -62,6 +62,12 @@ def test_the_different_texts_of_a_request_are_bounded_together() -> None:
     assert len(prepare_all([Statement(texts[0])] * 100).statements) == 100
 
 
+def test_a_text_is_planned_once_in_a_request_even_if_it_is_too_large_to_be_remembered() -> None:
+    text = f"SELECT 1 IN({', '.join(f'{number}.1' for number in range(1_800))})"
+    first, second = prepare_all([Statement(text)] * 2).statements
+    assert first.plan is second.plan
+
+
 async def test_nothing_overtakes_a_query_whose_user_must_be_looked_up() -> None:
     queries, directory = make_queries()
     query, service = Query(sql="SELECT 1", as_user="ada"), make_user("serge", role=Role.SERVICE)

@@ -15,8 +15,14 @@ from watchword_server.user import Role
 CATALOG = catalog_of(table_of("app.notes", [("id", SqlType.INT), ("body", SqlType.TEXT)], ["id"]))
 
 
-def planner(capacity: int = 10) -> Planner:
-    return Planner(max_bytes=16384, max_parameters=1000, max_statements=100, capacity=capacity)
+def planner(capacity: int = 10, max_memory_bytes: int = 1_000_000) -> Planner:
+    return Planner(
+        max_bytes=16384,
+        max_parameters=1000,
+        max_statements=100,
+        capacity=capacity,
+        max_memory_bytes=max_memory_bytes,
+    )
 
 
 def plans(subject: Planner, text: str, role: Role = Role.USER, catalog: Catalog = CATALOG) -> tuple[Plan, ...]:
@@ -45,6 +51,20 @@ def test_the_plan_not_asked_for_the_longest_is_forgotten() -> None:
     plans(subject, "SELECT 3")
     assert plans(subject, "SELECT 1") is one
     assert plans(subject, "SELECT 2") is not two
+
+
+def test_plans_are_forgotten_for_their_size_too() -> None:
+    subject = planner(capacity=1_000, max_memory_bytes=80_000)
+    texts = [f"SELECT {number}, '{'x' * 10_000}'" for number in range(5)]
+    first = [plans(subject, text) for text in texts]
+    again = [plans(subject, text) for text in reversed(texts)]
+    assert [one is other for one, other in zip(reversed(first), again, strict=True)] == [True, True, True, False, False]
+
+
+def test_what_is_very_large_is_not_remembered() -> None:
+    subject = planner()
+    text = f"SELECT 1 IN({', '.join(f'{number}.1' for number in range(1_800))})"
+    assert plans(subject, text) is not plans(subject, text)
 
 
 def test_a_refusal_is_not_remembered_and_names_its_statement() -> None:

@@ -1,5 +1,6 @@
 """Text to plans: the whole way, and the memory of it."""
 
+import sys
 from collections import OrderedDict
 from typing import Final, NamedTuple
 
@@ -39,14 +40,21 @@ DIFFERENCES: Final = (
 _BYTES_OF_PART: Final = 8  # of a long constant, which is read too
 _PARTS_OF_COLUMN: Final = 2
 
+_MAX_KEPT: Final = 262_144
+"""Bytes of what is remembered of one text: what takes more is rare, and planned anew."""
+_BYTES_OF_BIND: Final = 192
+_BYTES_OF_COLUMN: Final = 192
+_BYTES_OF_PLAN: Final = 1_024
+
 _Key = tuple[str, str, Role, int]
 
 
 class _Known(NamedTuple):
-    """A text that was planned. `parts`: what that took of the budget."""
+    """A text that was planned. `parts`: what that took of the budget. `size`: about how many bytes it is."""
 
     plans: tuple[Plan, ...]
     parts: int
+    size: int
 
 
 class Planner:
@@ -57,13 +65,24 @@ class Planner:
         max_parameters: The highest n of a `$n` (`limits.params`).
         max_statements: Of a request (`limits.statements`).
         capacity: Requests remembered; the one not asked for the longest is forgotten first.
+        max_memory_bytes: What they may take together, about.
     """
 
-    def __init__(self, *, max_bytes: int, max_parameters: int, max_statements: int, capacity: int = 1000) -> None:
+    def __init__(
+        self,
+        *,
+        max_bytes: int,
+        max_parameters: int,
+        max_statements: int,
+        capacity: int = 1000,
+        max_memory_bytes: int = 33_554_432,
+    ) -> None:
         self._max_bytes = max_bytes
         self._max_parameters = max_parameters
         self._max_statements = max_statements
         self._capacity = capacity
+        self._max_memory_bytes = max_memory_bytes
+        self._memory_bytes = 0
         self._plans: OrderedDict[_Key, _Known] = OrderedDict()
 
     def budget(self) -> Budget:
@@ -107,10 +126,19 @@ class Planner:
             plan = self._plan(statement, index, catalog, namespace, role, budget)
             parts += _PARTS_OF_COLUMN * len(plan.columns)
             plans.append(plan)
-        known = self._plans[key] = _Known(tuple(plans), parts)
-        if len(self._plans) > self._capacity:
-            self._plans.popitem(last=False)
+        known = _Known(tuple(plans), parts, _size(text, plans))
+        self._keep(key, known)
         return known.plans
+
+    def _keep(self, key: _Key, known: _Known) -> None:
+        """Remember it, and forget what does not fit beside it any more."""
+        if known.size > _MAX_KEPT:
+            return
+        self._plans[key] = known
+        self._memory_bytes += known.size
+        while len(self._plans) > self._capacity or self._memory_bytes > self._max_memory_bytes:
+            _, forgotten = self._plans.popitem(last=False)
+            self._memory_bytes -= forgotten.size
 
     def _plan(
         self, statement: Statement, index: int, catalog: Catalog, namespace: str, role: Role, budget: Budget
@@ -132,3 +160,14 @@ class Planner:
             too_deep = SqlFault(ErrorCode.LIMIT_EXCEEDED, message, statement.at)
             too_deep.statement = index
             raise too_deep from None
+
+
+def _size(text: str, plans: list[Plan]) -> int:
+    """About how many bytes a text and its plans are."""
+    return sys.getsizeof(text) + sum(
+        _BYTES_OF_PLAN
+        + sys.getsizeof(plan.text)
+        + sum(_BYTES_OF_BIND + sys.getsizeof(bind.value) for bind in plan.binds)
+        + _BYTES_OF_COLUMN * len(plan.columns)
+        for plan in plans
+    )
