@@ -59,6 +59,11 @@ class Permissions:
     deletes: frozenset[str] = frozenset()
     functions: frozenset[str] = frozenset()
 
+    @property
+    def tables(self) -> frozenset[str]:
+        """Every table that is touched in whatever way."""
+        return self.inserts | self.deletes | {table for table, _ in self.reads | self.updates}
+
 
 @dataclass(frozen=True, slots=True)
 class Plan:

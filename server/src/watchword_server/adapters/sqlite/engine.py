@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from watchword_protocol.errors import ErrorCode
 from watchword_server.adapters.sqlite.deadline import STEPS, Progress
+from watchword_server.adapters.sqlite.program import check_program, read_stores
 from watchword_server.adapters.sqlite.rows import Converters, RowForm, encode_rows
 from watchword_server.adapters.sqlite.wall import Wall
 from watchword_server.refusal import Refused
@@ -111,7 +112,7 @@ class Engine(sqlite3.Connection):
             SqlFault: A function of ours refused a value.
             sqlite3.Error, MemoryError, OverflowError, UnicodeEncodeError: see `to_refusal`.
         """
-        known = self._find(plan)
+        known = self._find(plan, values)
         self._wall.permissions = plan.permissions
         is_wide = known.value_bytes < self._value_bytes
         if is_wide:
@@ -136,13 +137,14 @@ class Engine(sqlite3.Connection):
             self._failures.clear()
             self._wall.permissions = None
 
-    def _find(self, plan: Plan) -> _Known:
+    def _find(self, plan: Plan, values: Sequence[StoredValue]) -> _Known:
         known = self._known.get(plan.text)
         if known is not None and (known.plan is plan or known.plan == plan):
             self._known.move_to_end(plan.text)
             return known
         self._serial += 1
         text = f"/* {self._serial} */ {plan.text}"
+        self._check_reach(plan, text, values)
         form = RowForm.of(plan.columns, self._converters)
         value_bytes = min(self._value_bytes, _WHOLE_ROW_BYTES // max(1, len(form.sized)))
         known = self._known[plan.text] = _Known(plan, text, form, value_bytes)
@@ -150,6 +152,21 @@ class Engine(sqlite3.Connection):
         if len(self._known) > CACHED_STATEMENTS:
             self._known.popitem(last=False)
         return known
+
+    def _check_reach(self, plan: Plan, text: str, values: Sequence[StoredValue]) -> None:
+        """Hold the program that SQLite makes of a new plan's text to the plan's permissions.
+
+        Raises:
+            sqlite3.DatabaseError: It reaches further, said as the authorizer says it.
+        """
+        self._wall.permissions = plan.permissions
+        try:
+            program = self.execute(f"EXPLAIN {text}", values).fetchall()
+        except sqlite3.Error:
+            return  # which the text itself will say better
+        finally:
+            self._wall.permissions = None
+        check_program(program, plan.permissions, read_stores(self, plan.permissions.tables), is_write=plan.is_write)
 
     def _keeping_failures(self, function: Callable[..., Any]) -> Callable[..., Any]:
         """Python tells SQLite only that a function raised; what, is kept here for `run`.
