@@ -29,7 +29,7 @@ _SHORT_NEEDLE_BYTES: Final = 16
 _MAX_SEARCHED: Final = 65_536  # times 256 pairs: some 60 ms
 MAX_PATTERN_BYTES: Final = 256
 """Of a LIKE pattern and of what is searched for: the engine's work grows with their product with the text."""
-_MAX_MADE: Final = 16 * 2**20  # so that no more memory is taken; the engine's own limit of a value is lower
+_MAX_MADE: Final = 4 * 2**20  # making it cannot be interrupted, and a character may take four bytes, twice
 
 
 class EngineFunction(NamedTuple):
