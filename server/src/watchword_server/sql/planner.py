@@ -26,13 +26,15 @@ DIFFERENCES: Final = (
     "end of a BETWEEN whose near end is NULL. PostgreSQL promises no order either.",
     "DOUBLE has no infinity, no NaN and no negative zero.",
     "TIMESTAMP means an instant (timestamptz), with UTC as the session's zone; years are 1 to 9999; input is ISO 8601.",
-    "Text compares by its bytes (collation C); lower, upper and ILIKE go letter by letter.",
+    "Text compares by its bytes (collation C); lower, upper and ILIKE go letter by letter, and leave a letter "
+    "as it is whose other case is more than one in Unicode. LIKE and ILIKE take U+FFFD, U+FFFE and U+FFFF for one.",
     "LIKE patterns and what strpos, replace and trim look for have at most 256 bytes; a text of more than 65,536 "
     "characters is searched for a constant LIKE pattern of at most 16 bytes only.",
     "A pattern that ends in a lone backslash is refused even where PostgreSQL would not come to it.",
     "JSON with half a character (a lone surrogate), a number that is no double, or 1024 levels is refused.",
     "current_role is the role of the user (user, service, dba, system).",
     "A parameter whose place gives it no type has that of another place, and is text if there is none.",
+    "Names of columns of one table, and of tables, that differ in the case of letters only are refused.",
     "What nests deeper than about 20 calls or links of arithmetic is refused; chains of AND, OR and || are not.",
 )
 """Where an answer differs from PostgreSQL's on purpose. Everything else is PostgreSQL's answer or a refusal."""
