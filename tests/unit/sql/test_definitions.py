@@ -126,6 +126,7 @@ def test_namespaces() -> None:
         ("app", ErrorCode.ALREADY_EXISTS),
         ("a.b", ErrorCode.INVALID_SQL),
         ("_x", ErrorCode.INVALID_SQL),
+        ("SQLite_x", ErrorCode.INVALID_SQL),
     ):
         with pytest.raises(SqlFault) as caught:
             check_namespace(CreateNamespace(name), CATALOG)

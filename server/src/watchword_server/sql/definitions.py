@@ -38,6 +38,9 @@ def check_namespace(definition: CreateNamespace, catalog: Catalog) -> bool:
         SqlFault: INVALID_SQL: no good name. ALREADY_EXISTS.
     """
     _check_name("namespace", definition.name, definition.at)
+    if definition.name.lower().startswith("sqlite_"):
+        message = 'The name of a namespace does not begin with "sqlite_": the engine keeps such names for itself.'
+        raise SqlFault(ErrorCode.INVALID_SQL, message, definition.at)
     if definition.name not in catalog.namespaces:
         return True
     if definition.if_not_exists:
