@@ -21,8 +21,6 @@ from watchword_server.sql.store import Outcome
 __all__ = ["CACHED_STATEMENTS", "Engine", "Overdue"]
 
 CACHED_STATEMENTS: Final = 256
-_ROW_SLACK_BYTES: Final = 4_096
-"""What a row may have beside its largest value: its owner, its key, SQLite's header."""
 _WHOLE_ROW_BYTES: Final = 268_435_456
 """A row is measured when Python has it; so large it may be until then, when one value stands in it many times."""
 
@@ -85,7 +83,7 @@ class Engine(sqlite3.Connection):
         """Make it fit for users' statements; once, before the first.
 
         Args:
-            value_bytes: The limit of one value.
+            value_bytes: The limit of one value, and of one row as SQLite stores, groups or sorts it.
             functions: What plans may call beside SQLite's own.
             converters: For the rows of results.
         """
@@ -100,7 +98,7 @@ class Engine(sqlite3.Connection):
             self.setconfig(sqlite3.SQLITE_DBCONFIG_DEFENSIVE, True)
         for limit, value in _LIMITS:
             self.setlimit(limit, value)
-        self._value_bytes = value_bytes + _ROW_SLACK_BYTES
+        self._value_bytes = value_bytes
         self.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, self._value_bytes)
         self._converters = converters
 
