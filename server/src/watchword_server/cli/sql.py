@@ -119,9 +119,9 @@ def _read_text(command: str | None, file: str | None) -> str:
         return command
     try:
         if file is not None and file != _STDIN:
-            return Path(file).read_text(encoding="utf-8")
+            return Path(file).read_text(encoding="utf-8-sig")
         if file == _STDIN or (sys.stdin is not None and not sys.stdin.isatty()):
-            return sys.stdin.buffer.read().decode() if sys.stdin is not None else ""
+            return sys.stdin.buffer.read().decode("utf-8-sig") if sys.stdin is not None else ""
     except UnicodeDecodeError:
         raise Failure(f"{'standard input' if file in (None, _STDIN) else file} is not text in UTF-8") from None
     raise Failure('there is nothing to run: give statements with -c "SELECT ...", a file, or standard input')
