@@ -117,6 +117,12 @@ async def test_a_byte_order_mark_before_a_script_is_no_part_of_it(
         assert (outcome.err, json.loads(outcome.out)) == ("", [{"a": 1}])
 
 
+async def test_json_does_not_lose_a_column_that_has_the_name_of_another(run: Run, server: RunningServer) -> None:
+    outcome = await run(server, "--json", "-c", "SELECT 1 AS a, 2 AS a")
+    assert (outcome.status, outcome.out) == (1, "")
+    assert "more than one column has the name a" in outcome.err
+
+
 async def test_a_single_transaction_is_all_or_nothing(run: Run, server: RunningServer) -> None:
     sql = "INSERT INTO app.notes VALUES (1, 'x', 1);\nINSERT INTO app.notes VALUES (1, 'x', 1)"
     outcome = await run(server, "-1", "-c", sql)

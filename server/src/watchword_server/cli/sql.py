@@ -156,6 +156,8 @@ def _show(result: Mapping[str, Any], *, as_json: bool) -> None:
     columns, rows = result["schema"], result["rows"]
     names = [column["name"] for column in columns]
     if as_json:
+        if twice := [name for place, name in enumerate(names) if name in names[:place]]:
+            raise Failure(f"more than one column has the name {_printable(twice[0])}: for --json rename one with AS")
         if columns:
             typer.echo(json.dumps([dict(zip(names, row, strict=True)) for row in rows], ensure_ascii=False))
         return
