@@ -123,6 +123,11 @@ async def test_json_does_not_lose_a_column_that_has_the_name_of_another(run: Run
     assert "more than one column has the name a" in outcome.err
 
 
+async def test_a_pipe_has_a_row_in_one_line(run: Run, server: RunningServer) -> None:
+    outcome = await run(server, "-c", f"SELECT '{'w' * 300}' AS w, '{'v' * 300}' AS v")
+    assert outcome.out.splitlines()[1].split() == ["w" * 300, "v" * 300]
+
+
 async def test_a_single_transaction_is_all_or_nothing(run: Run, server: RunningServer) -> None:
     sql = "INSERT INTO app.notes VALUES (1, 'x', 1);\nINSERT INTO app.notes VALUES (1, 'x', 1)"
     outcome = await run(server, "-1", "-c", sql)

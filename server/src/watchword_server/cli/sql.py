@@ -23,6 +23,7 @@ __all__ = ["sql"]
 
 _URL: Final = "ws://127.0.0.1:8080"
 _STDIN: Final = "-"
+_PIPE_CHARACTERS: Final = 10_000  # of a line; what is longer is folded, since short rows are filled up to the longest
 _NUMBERS: Final = frozenset({"SmallInt", "Int", "BigInt", "Double"})
 
 
@@ -177,8 +178,8 @@ def _show(result: Mapping[str, Any], *, as_json: bool) -> None:
 
 
 def _render(table: Table) -> str:
-    """Values are text, never markup; a pipe has no width to fit into."""
-    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else 200
+    """Values are text, never markup; a pipe has no width to fit into, but an end."""
+    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else _PIPE_CHARACTERS
     lines = io.StringIO()
     Console(file=lines, markup=False, emoji=False, highlight=False, width=width).print(table)
     return "\n".join(line.rstrip() for line in lines.getvalue().splitlines())
