@@ -132,3 +132,18 @@ def test_what_is_remembered_takes_as_much_of_the_budget_as_what_is_not() -> None
         subject.plan(text, catalog=CATALOG, namespace="app", role=Role.USER, budget=budget)
         costs.append(before - budget.left)
     assert costs == [6 + 2 * 2, 6 + 2 * 2, 101 + 2]
+
+
+@pytest.mark.parametrize(
+    ("outputs", "count"),
+    [
+        ("*", 0),
+        ("id, body, body", 1),
+        ("*, *", 1),
+        ("id, id + 1, now()", 0),
+        ("upper(body), $1::json, 'x'", 3),
+    ],
+)
+def test_a_plan_tells_how_many_large_values_it_makes_beside_those_of_a_row(outputs: str, count: int) -> None:
+    [plan] = plans(planner(), f"SELECT {outputs} FROM notes")
+    assert plan.made_values == count

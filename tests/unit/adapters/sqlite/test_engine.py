@@ -1,6 +1,7 @@
 """The one function through which users' statements run."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
@@ -43,8 +44,11 @@ def test_a_large_value_cannot_stand_in_one_row_so_often_that_memory_ends(engine:
     run(engine, ADD, "ada", 1, "x" * 1_000_000)
     select = 'SELECT {} FROM main."app.notes"'
     wide, narrow = (
-        make_plan(
-            select.format(", ".join(["title"] * count)), columns=[("title", SqlType.TEXT)] * count, reads=["title"]
+        replace(
+            make_plan(
+                select.format(", ".join(["title"] * count)), columns=[("title", SqlType.TEXT)] * count, reads=["title"]
+            ),
+            made_values=count - 1,
         )
         for count in (400, 5)
     )

@@ -21,8 +21,9 @@ from watchword_server.sql.store import Outcome
 __all__ = ["CACHED_STATEMENTS", "Engine", "Overdue"]
 
 CACHED_STATEMENTS: Final = 256
-_WHOLE_ROW_BYTES: Final = 268_435_456
-"""A row is measured when Python has it; so large it may be until then, when one value stands in it many times."""
+_MADE_BYTES: Final = 8_388_608
+"""A row is measured when Python has it, which takes up to four bytes for each. Until then the values that a statement
+makes, or shows more than once, may take so many together; those of a stored row are bounded by its own size."""
 
 _LIMITS: Final = (
     (sqlite3.SQLITE_LIMIT_ATTACHED, 0),
@@ -125,7 +126,7 @@ class Engine(sqlite3.Connection):
             if self._failures:
                 raise self._failures[0] from error
             if is_wide and getattr(error, "sqlite_errorcode", -1) == sqlite3.SQLITE_TOOBIG:
-                message = f"A row of so many columns may have no value over {known.value_bytes} bytes (result_bytes)."
+                message = f"With so many columns no value may be over {known.value_bytes} bytes (result_bytes)."
                 raise Refused(ErrorCode.RESULT_TOO_LARGE, message) from error
             raise
         finally:
@@ -144,7 +145,7 @@ class Engine(sqlite3.Connection):
         text = f"/* {self._serial} */ {plan.text}"
         self._check_reach(plan, text, values)
         form = RowForm.of(plan.columns, self._converters)
-        value_bytes = min(self._value_bytes, _WHOLE_ROW_BYTES // max(1, len(form.sized)))
+        value_bytes = min(self._value_bytes, _MADE_BYTES // max(1, plan.made_values))
         known = self._known[plan.text] = _Known(plan, text, form, value_bytes)
         self._known.move_to_end(plan.text)
         if len(self._known) > CACHED_STATEMENTS:

@@ -10,7 +10,7 @@ import orjson
 from watchword_protocol.errors import ErrorCode
 from watchword_server.refusal import Refused
 from watchword_server.sql.plan import OutputColumn
-from watchword_server.sql.types import SqlType
+from watchword_server.sql.types import OF_ANY_SIZE, SqlType
 
 __all__ = ["Converters", "RowForm", "encode_rows"]
 
@@ -22,8 +22,6 @@ _CELLS_OF_PIECE: Final = 10_000
 _BYTES_OF_PIECE: Final = 262_144
 """Rows are encoded in pieces of about so much: while a piece is, no other thread of Python runs, and only the rows of
 one piece are Python's objects, which take far more memory than their JSON."""
-
-_OF_ANY_SIZE: Final = frozenset({SqlType.TEXT, SqlType.JSON, SqlType.BYTES, SqlType.UNKNOWN})
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +41,7 @@ class RowForm:
         types = [column.type for column in columns]
         return cls(
             tuple((index, converters[type_]) for index, type_ in enumerate(types) if type_ in converters),
-            tuple(index for index, type_ in enumerate(types) if type_ in _OF_ANY_SIZE),
+            tuple(index for index, type_ in enumerate(types) if type_ in OF_ANY_SIZE),
             max(1, _CELLS_OF_PIECE // max(1, len(types))),
         )
 
