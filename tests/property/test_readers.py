@@ -22,7 +22,7 @@ CONNECTIONS = 4
 
 Step = tuple[str, int, bool]
 steps = st.tuples(
-    st.sampled_from(["ask", "ask", "ask", "cancel", "run", "run slowly"]),
+    st.sampled_from(["ask", "ask", "ask", "cancel", "run", "run slowly", "hold"]),
     st.integers(0, 30),  # which one, of those there are
     st.booleans(),  # whether the loop has a turn after it
 )
@@ -73,6 +73,13 @@ async def play(engine: Engine, catalog: StoredCatalog, script: list[Step]) -> No
     threads = [Thread(engine) for _ in range(CONNECTIONS)]
     readers = Readers(threads, catalog, value_bytes=1_000, slow_s=1.0, now=clock)  # type: ignore[arg-type]  # see `Thread`
     asked: list[asyncio.Task[list[Outcome]]] = []
+    held: set[str] = set()  # slow places, as by reads that are still running
+
+    def release(user: str) -> None:
+        held.remove(user)
+        readers.places.give_back(user)
+        readers._hand_out()  # as the end of such a read does
+
     for act, which, has_turn in script:
         waiting = [task for task in asked if not task.done()]
         busy = [thread for thread in threads if thread.is_busy]
@@ -86,8 +93,14 @@ async def play(engine: Engine, catalog: StoredCatalog, script: list[Step]) -> No
                 clock.is_running = act == "run slowly"
                 busy[which % len(busy)].go_on()
                 clock.is_running = False
+            case "hold" if (user := USERS[which % len(USERS)]) in held:
+                release(user)
+            case "hold" if readers.places.take(user):
+                held.add(user)
         if has_turn:
             await asyncio.sleep(0)
+    for user in tuple(held):
+        release(user)
     for _ in range(20 * len(asked) + 20):
         for thread in threads:
             if thread.is_busy:

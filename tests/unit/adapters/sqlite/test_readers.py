@@ -226,7 +226,8 @@ async def test_a_connection_passes_over_who_was_cancelled_a_moment_before(store:
     waiting[1].cancel()
     for user, connection in zip(("eve", "eve", "mal", "mal"), connections, strict=True):
         readers._put_back(connection, user)
-    readers._put_back(await waiting[2], "bob")
+    async with asyncio.timeout(10):
+        readers._put_back(await waiting[2], "bob")
     readers.places.give_back("bob")
     await is_idle(store)
 
