@@ -21,6 +21,9 @@ from watchword_server.sql.store import Outcome
 __all__ = ["CACHED_STATEMENTS", "Engine", "Overdue"]
 
 CACHED_STATEMENTS: Final = 256
+_LARGE_TEXT: Final = 4_096
+_MAX_LARGE_BYTES: Final = 524_288
+"""Of prepared statements with such texts; prepared, they take some thirty times as much."""
 _MADE_BYTES: Final = 8_388_608
 """A row is measured when Python has it, which takes up to four bytes for each. Until then the values that a statement
 makes, or shows more than once, may take so many together; those of a stored row are bounded by its own size."""
@@ -77,6 +80,7 @@ class Engine(sqlite3.Connection):
         self._failures: Final[list[Exception]] = []
         self._known: Final[OrderedDict[str, _Known]] = OrderedDict()
         self._serial = 0
+        self._large_bytes = 0
         self.set_authorizer(self._wall.judge)
         self.set_progress_handler(self.progress, STEPS)
 
@@ -141,6 +145,8 @@ class Engine(sqlite3.Connection):
         if known is not None and (known.plan is plan or known.plan == plan):
             self._known.move_to_end(plan.text)
             return known
+        if len(plan.text) > _LARGE_TEXT:
+            self._count_large(len(plan.text))
         self._serial += 1
         text = f"/* {self._serial} */ {plan.text}"
         self._check_reach(plan, text, values)
@@ -151,6 +157,15 @@ class Engine(sqlite3.Connection):
         if len(self._known) > CACHED_STATEMENTS:
             self._known.popitem(last=False)
         return known
+
+    def _count_large(self, size: int) -> None:
+        """Prepared statements are remembered by number: push all of them out when the large ones are too much."""
+        self._large_bytes += size
+        if self._large_bytes > _MAX_LARGE_BYTES:
+            self._known.clear()
+            for number in range(CACHED_STATEMENTS):
+                self.execute(f"SELECT {number}")
+            self._large_bytes = size
 
     def _check_reach(self, plan: Plan, text: str, values: Sequence[StoredValue]) -> None:
         """Hold the program that SQLite makes of a new plan's text to the plan's permissions.
