@@ -1,14 +1,18 @@
 """A disk that is full, a write that the system refuses."""
 
 import resource
+import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+import pytest
 
 from support.engine_room import found, make_engine, make_group, row_ids
 from support.plans import ADD, CREATE_APP, CREATE_NOTES, FUNCTIONS, LIST, make_plan, request, table_of
 from watchword_protocol.errors import ErrorCode
 from watchword_server.adapters.sqlite.database import open_database
+from watchword_server.adapters.sqlite.engine import Engine
 from watchword_server.adapters.sqlite.store import open_store
 from watchword_server.refusal import Refused
 
@@ -29,6 +33,26 @@ def files_at_most(size: int) -> Iterator[None]:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
+def log_size(directory: Path) -> int:
+    return (directory / "watchword.db-wal").stat().st_size
+
+
+@contextmanager
+def full_at_commit(engine: Engine) -> Iterator[None]:
+    """No disk here is full when it should be: SQLite's word for it, in place of the commit."""
+
+    def execute(text: str) -> object:
+        if text == "COMMIT":
+            error = sqlite3.OperationalError("database or disk is full")
+            error.sqlite_errorcode = sqlite3.SQLITE_FULL
+            raise error
+        return Engine.execute(engine, text)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(engine, "execute", execute)
+        yield
+
+
 def test_an_io_error_in_a_group_is_its_culprits_alone(tmp_path: Path) -> None:
     """The culprit's pages do not fit the cache and go to the log before the commit; that write fails."""
     with make_engine(tmp_path / "watchword.db") as (engine, catalog):
@@ -43,17 +67,34 @@ def test_an_io_error_in_a_group_is_its_culprits_alone(tmp_path: Path) -> None:
         assert found(make_group(catalog).run(engine, [culprit])[0]) == "[]", "and the disk is well again"
 
 
-def test_a_commit_that_the_disk_refuses_is_told_to_everybody_and_nothing_happened(tmp_path: Path) -> None:
-    path = tmp_path / "watchword.db"
-    with make_engine(path) as (engine, catalog):
-        log = path.with_name("watchword.db-wal").stat().st_size
+@pytest.mark.parametrize(
+    ("size", "code"), [(0, "COMMIT_UNKNOWN"), (None, "STORAGE_FULL")], ids=["an I/O error", "no space"]
+)
+def test_a_commit_that_the_disk_refuses_is_told_to_its_group_alone(tmp_path: Path, size: int | None, code: str) -> None:
+    """After an I/O error it may be there when the server starts again; a full disk has nothing of it."""
+    with make_engine(tmp_path / "watchword.db") as (engine, catalog):
         requests = [request((ADD, (user, 1, "x" * 20_000))) for user in ("ada", "bob")]
-        with files_at_most(log):
+        with full_at_commit(engine) if size is None else files_at_most(log_size(tmp_path)):
             answers = make_group(catalog).run(engine, requests)
-        assert [found(answer) for answer in answers] == ["STORAGE_UNAVAILABLE"] * 2
+        assert [found(answer) for answer in answers] == [code] * 2
         assert not engine.in_transaction
         assert row_ids(engine) == []
         assert [found(answer) for answer in make_group(catalog).run(engine, requests)] == ["[[1]]"] * 2
+
+
+async def test_who_writes_outside_of_groups_is_told_too_that_a_commit_may_have_happened(tmp_path: Path) -> None:
+    async with (
+        await open_database(tmp_path / "watchword.db") as database,
+        await open_store(database, table_of=table_of, converters={}, value_bytes=200_000) as store,
+    ):
+        with files_at_most(log_size(tmp_path)):
+            with pytest.raises(Refused) as defining:
+                await store.define(CREATE_APP, user_id="root")
+            with pytest.raises(Refused) as writing:
+                await database.write(lambda engine: engine.execute("CREATE TABLE more (id)"))
+        assert {defining.value.code, writing.value.code} == {ErrorCode.COMMIT_UNKNOWN}
+        assert "app" not in store.catalog.namespaces
+        await store.define(CREATE_APP, user_id="root")
 
 
 async def test_on_a_full_disk_reads_go_on_and_small_writes_that_fit(tmp_path: Path) -> None:

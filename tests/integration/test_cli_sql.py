@@ -108,6 +108,26 @@ async def test_json_is_an_array_of_objects_for_each_statement_with_rows(run: Run
         ]
 
 
+async def test_a_byte_order_mark_before_a_script_is_no_part_of_it(
+    run: Run, server: RunningServer, tmp_path: Path
+) -> None:
+    script = tmp_path / "script.sql"
+    script.write_bytes(b"\xef\xbb\xbfSELECT 1 AS a")
+    for outcome in (await run(server, "--json", str(script)), await run(server, "--json", stdin=script.read_bytes())):
+        assert (outcome.err, json.loads(outcome.out)) == ("", [{"a": 1}])
+
+
+async def test_json_does_not_lose_a_column_that_has_the_name_of_another(run: Run, server: RunningServer) -> None:
+    outcome = await run(server, "--json", "-c", "SELECT 1 AS a, 2 AS a")
+    assert (outcome.status, outcome.out) == (1, "")
+    assert "more than one column has the name a" in outcome.err
+
+
+async def test_a_pipe_has_a_row_in_one_line(run: Run, server: RunningServer) -> None:
+    outcome = await run(server, "-c", f"SELECT '{'w' * 300}' AS w, '{'v' * 300}' AS v")
+    assert outcome.out.splitlines()[1].split() == ["w" * 300, "v" * 300]
+
+
 async def test_a_single_transaction_is_all_or_nothing(run: Run, server: RunningServer) -> None:
     sql = "INSERT INTO app.notes VALUES (1, 'x', 1);\nINSERT INTO app.notes VALUES (1, 'x', 1)"
     outcome = await run(server, "-1", "-c", sql)

@@ -34,6 +34,10 @@ def prepare(sql: str, *params: Any, role: Role = Role.DBA, **members: Any) -> Pr
     return make_queries()[0].prepare(Query(sql=sql, params=list(params), **members), make_user(role=role))
 
 
+def prepare_all(statements: list[Statement]) -> Prepared:
+    return make_queries()[0].prepare(Query(statements=statements), make_user())
+
+
 @pytest.mark.parametrize(
     ("sql", "kind"),
     [
@@ -47,6 +51,21 @@ def prepare(sql: str, *params: Any, role: Role = Role.DBA, **members: Any) -> Pr
 )
 def test_the_kind_of_a_query_is_that_of_what_it_does(sql: str, kind: Kind) -> None:
     assert prepare(sql).kind is kind
+
+
+def test_the_different_texts_of_a_request_are_bounded_together() -> None:
+    """Planning holds the loop."""
+    texts = [f"SELECT {number} WHERE {' AND '.join(['1=1'] * 1500)}" for number in range(3)]
+    with pytest.raises(Refused) as refusal:
+        prepare_all([Statement(text) for text in texts])
+    assert (refusal.value.code, refusal.value.statement) == (ErrorCode.LIMIT_EXCEEDED, 2)
+    assert len(prepare_all([Statement(texts[0])] * 100).statements) == 100
+
+
+def test_a_text_is_planned_once_in_a_request_even_if_it_is_too_large_to_be_remembered() -> None:
+    text = f"SELECT 1 IN({', '.join(f'{number}.1' for number in range(1_800))})"
+    first, second = prepare_all([Statement(text)] * 2).statements
+    assert first.plan is second.plan
 
 
 async def test_nothing_overtakes_a_query_whose_user_must_be_looked_up() -> None:

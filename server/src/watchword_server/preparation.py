@@ -11,6 +11,7 @@ from watchword_protocol.messages import Query, Statement
 from watchword_server.auth.account import Account
 from watchword_server.config import Limits
 from watchword_server.refusal import Refused
+from watchword_server.sql.budget import Budget
 from watchword_server.sql.catalog import Catalog
 from watchword_server.sql.definitions import check_namespace, dropped_table
 from watchword_server.sql.fault import SqlFault
@@ -39,6 +40,13 @@ class Planned(NamedTuple):
     plan: Plan
     text: str
     parameters: Sequence[Any]
+
+
+class _Texts(NamedTuple):
+    """The different texts of one request: what is left for planning more of them, and the plans of those before."""
+
+    budget: Budget
+    plans: dict[str, tuple[Plan, ...] | Definition]
 
 
 class Prepared(Struct, frozen=True):
@@ -124,9 +132,10 @@ class Preparation:
             )
             raise Refused(ErrorCode.LIMIT_EXCEEDED, message)
         planned: list[Planned] = []
+        texts = _Texts(self._planners[user.role].budget(), {})
         for index, statement in enumerate(query.statements):
             try:
-                found = self._plan_one(statement, user, role, is_alone=len(query.statements) == 1)
+                found = self._plan_one(statement, user, role, texts, is_alone=len(query.statements) == 1)
             except Refused as refused:
                 refused.statement = index
                 raise
@@ -136,9 +145,9 @@ class Preparation:
         return tuple(planned)
 
     def _plan_one(
-        self, statement: Statement, user: AuthenticatedUser, role: Role, *, is_alone: bool
+        self, statement: Statement, user: AuthenticatedUser, role: Role, texts: _Texts, *, is_alone: bool
     ) -> Planned | Definition:
-        planned = self._plan_text(statement.sql, statement.params, user, role)
+        planned = self._plan_text(statement.sql, statement.params, user, role, texts)
         if isinstance(planned, Definition):
             if not is_alone:
                 raise Refused(ErrorCode.UNSUPPORTED_SQL, "CREATE and DROP stand alone in their request.")
@@ -148,17 +157,23 @@ class Preparation:
         return planned[0]
 
     def _plan_text(
-        self, text: str, parameters: Sequence[Any], user: AuthenticatedUser, role: Role
+        self, text: str, parameters: Sequence[Any], user: AuthenticatedUser, role: Role, texts: _Texts | None = None
     ) -> tuple[Planned, ...] | Definition:
         limit = self._limits[user.role].params
         if len(parameters) > limit:
             message = f"A statement has at most {limit} parameters, and {len(parameters)} are given (params)."
             raise Refused(ErrorCode.LIMIT_EXCEEDED, message)
-        planner = self._planners[user.role]
-        try:
-            plans = planner.plan(text, catalog=self._catalog(), namespace=DEFAULT_NAMESPACE, role=role)
-        except SqlFault as fault:
-            raise to_refused(fault, text) from None
+        plans = None if texts is None else texts.plans.get(text)
+        if plans is None:
+            budget = None if texts is None else texts.budget
+            try:
+                plans = self._planners[user.role].plan(
+                    text, catalog=self._catalog(), namespace=DEFAULT_NAMESPACE, role=role, budget=budget
+                )
+            except SqlFault as fault:
+                raise to_refused(fault, text) from None
+            if texts is not None:
+                texts.plans[text] = plans
         count = max(plan.parameters for plan in plans) if isinstance(plans, tuple) else 0
         if count != len(parameters):
             taken, given = _counted(count, "parameter"), "is" if len(parameters) == 1 else "are"

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncGenerator
 from datetime import UTC, date, datetime, timedelta, timezone
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -128,6 +129,12 @@ class TestTransactions:
             assert (caught.value.statement, caught.value.line) == (2, None)
             assert "(statement 2)" in str(caught.value)
             assert not await db.query("SELECT * FROM app.notes")
+
+    @pytest.mark.parametrize("statement", [5, (), (5, "SELECT 1"), None])
+    async def test_what_is_no_statement_is_told(self, server: RunningServer, statement: Any) -> None:
+        async with connect(server) as db:
+            with pytest.raises(TypeError, match="is no statement: give a text, or a tuple"):
+                await db.transaction("SELECT 1", statement)
 
     async def test_many_rows_are_one_transaction(self, server: RunningServer) -> None:
         async with connect(server) as db:

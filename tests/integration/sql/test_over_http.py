@@ -160,6 +160,17 @@ async def test_who_leaves_cancels_what_only_reads(server: RunningServer, monkeyp
         assert await ada.rows("SELECT id FROM app.notes") == [[1]]
 
 
+@pytest.mark.parametrize("part", ["", '{"sql": "SEL'])
+async def test_who_leaves_inside_the_body_is_no_error(server: RunningServer, part: str) -> None:
+    """The server's log is read at its end."""
+    line = f"Authorization: Bearer {token(server)}"
+    head = post(b'{"sql": "SELECT 1"}', line).partition(b"\r\n\r\n")[0] + b"\r\n\r\n"
+    async with raw_socket(server.port, head + part.encode()) as socket:
+        await until(lambda: server.listener.server_state.tasks)
+        socket.abort()
+        await until(lambda: not server.listener.server_state.tasks)
+
+
 async def test_a_stop_answers_what_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     async with sql_server(tmp_path) as server:
         writes = Held(server, "write", monkeypatch)

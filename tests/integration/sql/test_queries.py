@@ -205,6 +205,19 @@ async def test_limits_name_themselves_and_may_differ_by_role(
             assert words in answer.get("message", "")
 
 
+async def test_small_values_do_not_forbid_tables_of_many_columns(tmp_path: Path) -> None:
+    """And what is computed has the room that their definitions need."""
+    limits = {"value_bytes": 1_024, "sql_bytes": 100_000}
+    columns = ", ".join(f"{'c' * 40}{number} SMALLINT NOT NULL" for number in range(499))
+    async with sql_server(tmp_path, limits=limits) as server, asking(server, "cleo") as cleo:
+        await cleo.rows(f"CREATE TABLE app.wide (id INT PRIMARY KEY, {columns}) WITH (TYPE = 'SHARED')")
+        assert await cleo.rows("SELECT count(*) FROM app.wide") == [[0]]
+        longest = f"SELECT octet_length(replace('{'a' * 1_000}', 'a', '{'b' * 131}') || $1)"
+        assert await cleo.rows(longest, "c" * 72) == [[131_072]]
+        code, message = await cleo.refusal(longest, "c" * 73)
+        assert (code, "value_bytes" in message) == ("LIMIT_EXCEEDED", True)
+
+
 async def test_a_statement_that_takes_too_long_is_stopped(server: RunningServer) -> None:
     async with asking(server) as ada:
         statement = "INSERT INTO app.notes VALUES ($1, $2, 1)"

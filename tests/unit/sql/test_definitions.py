@@ -85,6 +85,9 @@ def test_a_shared_table_is_private_until_it_says_otherwise() -> None:
         ("CREATE TABLE t (a INT PRIMARY KEY DEFAULT 'x') WITH (TYPE = 'USER')", "TYPE_MISMATCH", '"a"'),
         ("CREATE TABLE t (a SMALLINT PRIMARY KEY DEFAULT 70000) WITH (TYPE = 'USER')", "TYPE_MISMATCH", "range"),
         ("CREATE TABLE t (a INT PRIMARY KEY DEFAULT 'x'::text::int) WITH (TYPE = 'USER')", "UNSUPPORTED_SQL", "a"),
+        ("CREATE TABLE \"NOTES\" (a INT PRIMARY KEY) WITH (TYPE = 'USER')", "UNSUPPORTED_SQL", '"app.notes"'),
+        ("CREATE TABLE IF NOT EXISTS \"Notes\" (a INT PRIMARY KEY) WITH (TYPE = 'USER')", "UNSUPPORTED_SQL", "case"),
+        ("CREATE TABLE t (\"ID\" INT PRIMARY KEY, id INT) WITH (TYPE = 'USER')", "UNSUPPORTED_SQL", '"ID"'),
     ],
 )
 def test_what_is_wrong_is_named(sql: str, code: str, says: str) -> None:
@@ -92,6 +95,10 @@ def test_what_is_wrong_is_named(sql: str, code: str, says: str) -> None:
         define(sql)
     assert caught.value.code.name == code
     assert says in caught.value.message
+
+
+def test_letters_beyond_ascii_are_two_in_the_engine_too() -> None:
+    assert define('CREATE TABLE t ("É" INT PRIMARY KEY, "é" INT) WITH (TYPE = \'USER\')') is not None
 
 
 def test_if_not_exists_and_if_exists() -> None:
@@ -119,6 +126,7 @@ def test_namespaces() -> None:
         ("app", ErrorCode.ALREADY_EXISTS),
         ("a.b", ErrorCode.INVALID_SQL),
         ("_x", ErrorCode.INVALID_SQL),
+        ("SQLite_x", ErrorCode.INVALID_SQL),
     ):
         with pytest.raises(SqlFault) as caught:
             check_namespace(CreateNamespace(name), CATALOG)

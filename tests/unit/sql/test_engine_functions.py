@@ -40,7 +40,7 @@ def test_limit_and_offset_take_null_for_none() -> None:
         ("ww_needle", ("a" * (MAX_PATTERN_BYTES + 1),), ErrorCode.LIMIT_EXCEEDED),
         ("ww_searchable", ("a" * 65_537,), ErrorCode.LIMIT_EXCEEDED),
         ("ww_searchable_lower", ("A" * 65_537,), ErrorCode.LIMIT_EXCEEDED),
-        ("ww_replace", ("a" * 100_000, "a", "b" * 1000), ErrorCode.LIMIT_EXCEEDED),
+        ("ww_replace", ("a" * 50_000, "a", "b" * 100), ErrorCode.LIMIT_EXCEEDED),
         ("ww_int8", (1e19,), ErrorCode.TYPE_MISMATCH),
         ("ww_int8", (float("inf"),), ErrorCode.TYPE_MISMATCH),
         ("ww_divide", (-(2**63), -1), ErrorCode.TYPE_MISMATCH),
@@ -76,3 +76,10 @@ def test_a_template_knows_its_functions() -> None:
     assert template.functions == {"sum", "ww_int4", "count", "like"}
     assert template.fill(["x"]) == "(CAST(sum(x) AS REAL) / ww_int4(count(x)))"
     assert Template("coalesce({0})", variadic=True).fill(["a", "{b}"]) == "coalesce(a, {b})"
+
+
+def test_concat_leaves_nulls_out_and_is_measured_before_it_makes() -> None:
+    concat = FUNCTIONS["ww_concat", -1]
+    assert (concat("a", None, "b"), concat(None)) == ("ab", "")
+    with pytest.raises(SqlFault, match="LIMIT_EXCEEDED"):
+        concat(*["a" * 1_000_000] * 5)

@@ -46,7 +46,7 @@ def templates() -> Iterator[Template]:
     for signatures in (*functions.FUNCTIONS.values(), *functions.AGGREGATES.values()):
         yield from (each.template for each in signatures)
     yield from (*functions.GREATEST.values(), functions.NULLIF, functions.COUNT_ROWS)
-    yield from (calls._ALWAYS_CONCATENATED, calls._BOOLEAN_OUTPUT, calls._TEXT_PAIR)
+    yield from (calls._CONCAT, calls._BOOLEAN_OUTPUT)
 
 
 def test_what_can_fail_is_marked() -> None:

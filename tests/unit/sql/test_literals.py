@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from watchword_server.sql.fault import SqlFault
 from watchword_server.sql.literals import (
     MAX_TIMESTAMP,
     MIN_TIMESTAMP,
@@ -71,7 +72,7 @@ def test_text_is_read(type_: SqlType, text: str, value: Any) -> None:
         (_T.TIMESTAMP, "9999-12-31 23:59:59.999999-01"),
         (_T.TIMESTAMP, "0001-01-01 00:00:00+01"),
         *((_T.UUID, text) for text in ("", " aaaaaaaa-0000-0000-0000-000000000001", "{aaaaaaaa-0000", "g" * 32)),
-        *((_T.BYTES, text) for text in ("\\x0", "\\xgg", "\\", "\\8", "\\400", "\\x0 0")),
+        *((_T.BYTES, text) for text in ("\\x0", "\\xgg", "\\", "\\8", "\\400", "\\x0 0", "\\x00\f00", "\\x\v")),
         *((_T.JSON, text) for text in ("", "{", "{'a':1}", "NaN", "[1,]", '"\t"', '"\\ud800"', "01", "[" * 2000)),
         (_T.TEXT, "a\0"),
     ],
@@ -109,3 +110,15 @@ def test_days_and_instants_are_written_as_postgresql_writes_them() -> None:
     assert timestamp_text(0) == "1970-01-01 00:00:00+00"
     assert timestamp_text(-1) == "1969-12-31 23:59:59.999999+00"
     assert timestamp_text(1_500_000) == "1970-01-01 00:00:01.5+00"
+
+
+@pytest.mark.parametrize("text", ["{}", "[]", '"["'])
+def test_json_has_so_many_objects_and_arrays_that_it_is_read_in_a_moment(text: str) -> None:
+    assert read_literal(f"[{','.join([text] * 65_535)}]", SqlType.JSON)
+    with pytest.raises(SqlFault, match="LIMIT_EXCEEDED"):
+        read_literal(f"[{','.join([text] * 65_536)}]", SqlType.JSON)
+
+
+def test_hexadecimal_digits_are_read_in_a_moment() -> None:
+    """A megabyte of them or of spaces; the pattern that they are not checked with any more took a tenth of a second."""
+    assert read_literal("\\x" + " ab\n" * 250_000, SqlType.BYTES) == b"\xab" * 250_000

@@ -15,8 +15,14 @@ from watchword_server.user import Role
 CATALOG = catalog_of(table_of("app.notes", [("id", SqlType.INT), ("body", SqlType.TEXT)], ["id"]))
 
 
-def planner(capacity: int = 10) -> Planner:
-    return Planner(max_bytes=16384, max_parameters=1000, max_statements=100, capacity=capacity)
+def planner(capacity: int = 10, max_memory_bytes: int = 1_000_000) -> Planner:
+    return Planner(
+        max_bytes=16384,
+        max_parameters=1000,
+        max_statements=100,
+        capacity=capacity,
+        max_memory_bytes=max_memory_bytes,
+    )
 
 
 def plans(subject: Planner, text: str, role: Role = Role.USER, catalog: Catalog = CATALOG) -> tuple[Plan, ...]:
@@ -45,6 +51,20 @@ def test_the_plan_not_asked_for_the_longest_is_forgotten() -> None:
     plans(subject, "SELECT 3")
     assert plans(subject, "SELECT 1") is one
     assert plans(subject, "SELECT 2") is not two
+
+
+def test_plans_are_forgotten_for_their_size_too() -> None:
+    subject = planner(capacity=1_000, max_memory_bytes=80_000)
+    texts = [f"SELECT {number}, '{'x' * 10_000}'" for number in range(5)]
+    first = [plans(subject, text) for text in texts]
+    again = [plans(subject, text) for text in reversed(texts)]
+    assert [one is other for one, other in zip(reversed(first), again, strict=True)] == [True, True, True, False, False]
+
+
+def test_what_is_very_large_is_not_remembered() -> None:
+    subject = planner()
+    text = f"SELECT 1 IN({', '.join(f'{number}.1' for number in range(1_800))})"
+    assert plans(subject, text) is not plans(subject, text)
 
 
 def test_a_refusal_is_not_remembered_and_names_its_statement() -> None:
@@ -86,3 +106,44 @@ def test_what_is_nested_too_deeply_is_refused() -> None:
     with pytest.raises(SqlFault) as caught:
         plans(planner(), text)
     assert (caught.value.code, caught.value.statement) == (ErrorCode.LIMIT_EXCEEDED, 0)
+
+
+def test_the_columns_of_a_request_are_bounded_together() -> None:
+    """A star is short, and a result of many columns is planned for long."""
+    with pytest.raises(SqlFault) as caught:
+        plans(planner(), ";".join([f"SELECT {','.join('*' * 40)} FROM notes"] * 99))
+    assert caught.value.code is ErrorCode.LIMIT_EXCEEDED
+    assert "(parts)" in caught.value.message
+
+
+def test_a_single_text_of_the_size_that_is_allowed_has_hardly_too_many_words() -> None:
+    text = f"INSERT INTO notes VALUES {','.join(f'({number},$1)' for number in range(1_000))}"
+    assert plans(Planner(max_bytes=len(text), max_parameters=1, max_statements=1), text)
+    stars = f"SELECT {','.join('*' * 20)} FROM notes"
+    assert plans(Planner(max_bytes=64, max_parameters=1, max_statements=1), stars)
+
+
+def test_what_is_remembered_takes_as_much_of_the_budget_as_what_is_not() -> None:
+    subject = planner()
+    costs = []
+    for text in ("SELECT id, body FROM notes", "SELECT id, body FROM notes", "SELECT 'a" + "b" * 800 + "'"):
+        budget = subject.budget()
+        before = budget.left
+        subject.plan(text, catalog=CATALOG, namespace="app", role=Role.USER, budget=budget)
+        costs.append(before - budget.left)
+    assert costs == [6 + 2 * 2, 6 + 2 * 2, 101 + 2]
+
+
+@pytest.mark.parametrize(
+    ("outputs", "count"),
+    [
+        ("*", 0),
+        ("id, body, body", 1),
+        ("*, *", 1),
+        ("id, id + 1, now()", 0),
+        ("upper(body), $1::json, 'x'", 3),
+    ],
+)
+def test_a_plan_tells_how_many_large_values_it_makes_beside_those_of_a_row(outputs: str, count: int) -> None:
+    [plan] = plans(planner(), f"SELECT {outputs} FROM notes")
+    assert plan.made_values == count

@@ -38,7 +38,9 @@ def bound(type_: SqlType, value: Any) -> Any:
         (_T.TEXT, "", ""),
         (_T.JSON, {"a": [1, None, "ä"]}, '{"a":[1,null,"ä"]}'),
         (_T.JSON, "text", '"text"'),
-        (_T.JSON, 12345678901234567890123, "12345678901234567890123"),
+        (_T.JSON, [12345678901234567890123], "[12345678901234567890123]"),
+        (_T.JSON, -(2**63), "-9223372036854775808"),
+        (_T.DOUBLE, -(2**63), -(2.0**63)),
         (_T.TIMESTAMP, "1970-01-01T00:00:00.000001Z", 1),
         (_T.TIMESTAMP, "1970-01-01T02:00:00+02:00", 0),
         (_T.DATE, "1970-01-02", 1),
@@ -61,13 +63,12 @@ def test_a_parameter_becomes_its_stored_form(type_: SqlType, value: Any, stored:
         (_T.INT, 1.0),
         (_T.INT, "1.0"),
         (_T.INT, [1]),
-        (_T.BIGINT, 2**63),
         (_T.BIGINT, "9223372036854775808"),
         (_T.DOUBLE, True),
         (_T.DOUBLE, "1"),
         (_T.DOUBLE, float("inf")),
         (_T.DOUBLE, float("nan")),
-        (_T.DOUBLE, 10**400),
+        *((type_, value) for type_ in _T if type_ is not _T.UNKNOWN for value in (2**63, -(2**63) - 1, 10**400)),
         (_T.TEXT, 5),
         (_T.TEXT, "a\0b"),
         (_T.TEXT, "\ud800"),
@@ -95,6 +96,11 @@ def test_a_deep_json_parameter_is_refused() -> None:
         value = [value]
     with pytest.raises(SqlFault, match="INVALID_PARAMS"):
         bound(_T.JSON, value)
+
+
+def test_a_json_parameter_of_very_many_arrays_is_refused() -> None:
+    with pytest.raises(SqlFault, match="LIMIT_EXCEEDED"):
+        bound(_T.JSON, [[]] * 70_000)
 
 
 def test_too_few_parameters_are_refused() -> None:

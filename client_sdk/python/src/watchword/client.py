@@ -270,16 +270,11 @@ class Client:
             statements: Each a text, or a text with its parameters.
         Raises:
             ServerError: As for `query`; `statement` is the index of the one that failed, and nothing happened.
+            TypeError, ValueError: One is no statement, or a parameter cannot be sent; nothing was sent.
         """
         if not statements:
             return []
-        whole = [
-            Statement(statement, [])
-            if isinstance(statement, str)
-            else Statement(statement[0], to_parameters(statement[1:]))
-            for statement in statements
-        ]
-        return await self._ask(Query(statements=whole), **options)
+        return await self._ask(Query(statements=[_to_statement(each) for each in statements]), **options)
 
     async def _ask(
         self, query: Query, *, as_user: str | None = None, timeout_ms: int | None = None, timeout_s: float = 30.0
@@ -289,3 +284,12 @@ class Client:
 
         answer = await self._link.connection.request(build, QueryResult, timeout_s)
         return [read_rows(result) for result in answer.results]
+
+
+def _to_statement(statement: object) -> Statement:
+    match statement:
+        case str():
+            return Statement(statement, [])
+        case [str(text), *values]:
+            return Statement(text, to_parameters(values))
+    raise TypeError(f"{statement!r:.100} is no statement: give a text, or a tuple of a text and its parameters")

@@ -31,7 +31,9 @@ class Row(Mapping[str, Value]):
         return len(self._places)
 
     def __getattr__(self, name: str) -> Value:
-        if name.startswith("__") or name not in self._places:
+        if name.startswith("__"):  # Python asks for these while it makes a copy, which has no columns yet
+            raise AttributeError(f"A row has no {name}")
+        if name not in self._places:
             raise AttributeError(f"The row has no column {name!r}; it has {', '.join(self._places)}")
         return self._values[self._places[name]]
 

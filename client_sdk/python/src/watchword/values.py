@@ -35,7 +35,10 @@ def _to_parameter(value: Value, name: str) -> Any:
         case datetime():
             if value.utcoffset() is None:
                 raise ValueError(f"{name} is a datetime without a time zone: give it one, such as datetime.UTC")
-            return value.astimezone(UTC).isoformat()
+            try:
+                return value.astimezone(UTC).isoformat()
+            except OverflowError:
+                raise ValueError(f"{name} is {value}, which in UTC is outside the years 1 to 9999") from None
         case date():
             return value.isoformat()
         case UUID():

@@ -60,7 +60,8 @@ class RevokedToken(Struct, frozen=True):
 class Accounts(Protocol):
     """The place where users are kept.
 
-    Every call may raise Refused(STORAGE_UNAVAILABLE) or Refused(STORAGE_FULL); a change is durable when it returns.
+    Every call may raise Refused(STORAGE_UNAVAILABLE), a change Refused(STORAGE_FULL) or Refused(COMMIT_UNKNOWN), too; a
+    change is durable when it returns.
     """
 
     async def by_id(self, user_id: str) -> Account | None:

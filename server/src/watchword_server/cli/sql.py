@@ -23,6 +23,7 @@ __all__ = ["sql"]
 
 _URL: Final = "ws://127.0.0.1:8080"
 _STDIN: Final = "-"
+_PIPE_CHARACTERS: Final = 10_000  # of a line; what is longer is folded, since short rows are filled up to the longest
 _NUMBERS: Final = frozenset({"SmallInt", "Int", "BigInt", "Double"})
 
 
@@ -119,9 +120,9 @@ def _read_text(command: str | None, file: str | None) -> str:
         return command
     try:
         if file is not None and file != _STDIN:
-            return Path(file).read_text(encoding="utf-8")
+            return Path(file).read_text(encoding="utf-8-sig")
         if file == _STDIN or (sys.stdin is not None and not sys.stdin.isatty()):
-            return sys.stdin.buffer.read().decode() if sys.stdin is not None else ""
+            return sys.stdin.buffer.read().decode("utf-8-sig") if sys.stdin is not None else ""
     except UnicodeDecodeError:
         raise Failure(f"{'standard input' if file in (None, _STDIN) else file} is not text in UTF-8") from None
     raise Failure('there is nothing to run: give statements with -c "SELECT ...", a file, or standard input')
@@ -156,6 +157,8 @@ def _show(result: Mapping[str, Any], *, as_json: bool) -> None:
     columns, rows = result["schema"], result["rows"]
     names = [column["name"] for column in columns]
     if as_json:
+        if twice := [name for place, name in enumerate(names) if name in names[:place]]:
+            raise Failure(f"more than one column has the name {_printable(twice[0])}: for --json rename one with AS")
         if columns:
             typer.echo(json.dumps([dict(zip(names, row, strict=True)) for row in rows], ensure_ascii=False))
         return
@@ -175,8 +178,8 @@ def _show(result: Mapping[str, Any], *, as_json: bool) -> None:
 
 
 def _render(table: Table) -> str:
-    """Values are text, never markup; a pipe has no width to fit into."""
-    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else 200
+    """Values are text, never markup; a pipe has no width to fit into, but an end."""
+    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else _PIPE_CHARACTERS
     lines = io.StringIO()
     Console(file=lines, markup=False, emoji=False, highlight=False, width=width).print(table)
     return "\n".join(line.rstrip() for line in lines.getvalue().splitlines())

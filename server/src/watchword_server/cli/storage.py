@@ -54,7 +54,7 @@ def _faults_told(database: Path) -> Iterator[None]:
     try:
         yield
     except Refused as error:
-        if error.code not in (ErrorCode.STORAGE_UNAVAILABLE, ErrorCode.STORAGE_FULL):
+        if error.code not in (ErrorCode.STORAGE_UNAVAILABLE, ErrorCode.STORAGE_FULL, ErrorCode.COMMIT_UNKNOWN):
             raise
         raise as_unusable(database, error) from error
 

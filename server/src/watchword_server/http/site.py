@@ -6,7 +6,7 @@ from typing import Final
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
 
@@ -58,6 +58,9 @@ def make_site(
         response.headers.update(error.headers or {})
         return response
 
+    def leave(_request: Request, _error: Exception) -> Response:
+        return Response()  # to nobody: the client left inside its body
+
     def fail(_request: Request, error: Exception) -> Response:
         code, request_id = ErrorCode.INTERNAL_ERROR, identifiers.next_request()
         journal.failed(request_id, error)
@@ -72,7 +75,7 @@ def make_site(
         middleware=[
             Middleware(Cors, origins=origins, refuse=refuse_page),
         ],
-        exception_handlers={Refused: refuse, HTTPException: answer, Exception: fail},
+        exception_handlers={Refused: refuse, HTTPException: answer, ClientDisconnect: leave, Exception: fail},
     )
     site.router.redirect_slashes = False  # to an address made of the client's own Host header
     return site

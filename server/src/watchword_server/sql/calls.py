@@ -13,7 +13,7 @@ from watchword_server.sql.casts import CASTS, Ease
 from watchword_server.sql.coercion import mismatch
 from watchword_server.sql.fault import SqlFault
 from watchword_server.sql.functions import AGGREGATES, COUNT_ROWS, FUNCTIONS, GREATEST, NULLIF, Signature
-from watchword_server.sql.operators import COMPARABLE, OPERATORS
+from watchword_server.sql.operators import COMPARABLE
 from watchword_server.sql.plan import BindKind
 from watchword_server.sql.tree import Aggregate, Apply, Bound, Constant, Expression, Template, walk_expressions
 from watchword_server.sql.types import INTEGERS, SqlType
@@ -28,9 +28,8 @@ MAX_ARGUMENTS: Final = 100
 """Of a function that takes any number; the engine's own limit is 127."""
 
 _T = SqlType
-_ALWAYS_CONCATENATED: Final = Template("coalesce({0}, '')")
+_CONCAT: Final = Template("ww_concat({0})", raises=True, variadic=True)
 _BOOLEAN_OUTPUT: Final = Template("CASE {0} WHEN 1 THEN 't' WHEN 0 THEN 'f' END", safe=True)
-_TEXT_PAIR: Final = OPERATORS["||", _T.TEXT, _T.TEXT].template
 # PostgreSQL does not know which sum of a quoted literal is meant.
 _NOT_UNIQUE: Final = frozenset({"sum", "avg", "mod", "trunc"})
 
@@ -145,18 +144,13 @@ def _concat(resolver: ExpressionResolver, node: Call, arguments: list[Expression
     """Output forms one after the other; NULL is nothing."""
     if not arguments:
         raise mismatch("There is no function concat(): it takes at least one argument.", node.at)
-    parts: list[Expression] = []
-    for value in arguments:
-        text: Expression
-        if value.type is _T.BOOLEAN:
-            text = Apply(_T.TEXT, _BOOLEAN_OUTPUT, (value,))
-        else:
-            text = resolver.coercion.must(value, _T.TEXT, "An argument of concat", node.at, Ease.ASSIGNMENT)
-        parts.append(Apply(_T.TEXT, _ALWAYS_CONCATENATED, (text,)))
-    while len(parts) > 1:  # in pairs, so that the tree stays low
-        pairs = [tuple(parts[place : place + 2]) for place in range(0, len(parts), 2)]
-        parts = [Apply(_T.TEXT, _TEXT_PAIR, pair) if len(pair) == 2 else pair[0] for pair in pairs]
-    return parts[0]
+    texts = (
+        Apply(_T.TEXT, _BOOLEAN_OUTPUT, (value,))
+        if value.type is _T.BOOLEAN
+        else resolver.coercion.must(value, _T.TEXT, "An argument of concat", node.at, Ease.ASSIGNMENT)
+        for value in arguments
+    )
+    return Apply(_T.TEXT, _CONCAT, tuple(texts))
 
 
 def _substring(resolver: ExpressionResolver, node: Call, arguments: list[Expression]) -> Expression:

@@ -3,7 +3,7 @@
 The store keeps what comes out of here and gives it its id.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Final
 
 from watchword_protocol.errors import ErrorCode
@@ -38,6 +38,9 @@ def check_namespace(definition: CreateNamespace, catalog: Catalog) -> bool:
         SqlFault: INVALID_SQL: no good name. ALREADY_EXISTS.
     """
     _check_name("namespace", definition.name, definition.at)
+    if definition.name.lower().startswith("sqlite_"):
+        message = 'The name of a namespace does not begin with "sqlite_": the engine keeps such names for itself.'
+        raise SqlFault(ErrorCode.INVALID_SQL, message, definition.at)
     if definition.name not in catalog.namespaces:
         return True
     if definition.if_not_exists:
@@ -64,6 +67,7 @@ def table_definition(definition: CreateTable, catalog: Catalog, namespace: str) 
         if definition.if_not_exists:
             return None
         raise SqlFault(ErrorCode.ALREADY_EXISTS, f'The table "{where}.{name.name}" exists.', name.at)
+    _check_case(f"{where}.{name.name}", (table.title for table in catalog.tables.values()), name.at)
     if len(definition.columns) > MAX_COLUMNS:
         message = f"A table has at most {MAX_COLUMNS} columns (columns)."
         raise SqlFault(ErrorCode.LIMIT_EXCEEDED, message, definition.at)
@@ -73,6 +77,7 @@ def table_definition(definition: CreateTable, catalog: Catalog, namespace: str) 
     for place, column in enumerate(definition.columns):
         if column.name in names[:place]:
             raise SqlFault(ErrorCode.INVALID_SQL, f'The column "{column.name}" is there twice.', column.at)
+        _check_case(column.name, names[:place], column.at)
     _check_key(definition, columns, key)
     type_, access_level = _options(definition)
     return Table(NO_ID, where, name.name, type_, access_level, columns, key)
@@ -108,6 +113,15 @@ def _check_name(what: str, name: str, at: int) -> None:
     if "." in name or name.startswith("_"):
         message = f'The name of a {what} has no dot and does not begin with an underscore: "{name}" is not possible.'
         raise SqlFault(ErrorCode.INVALID_SQL, message, at)
+
+
+def _check_case(name: str, others: Iterable[str], at: int) -> None:
+    """For the engine, names that differ in the case of ASCII letters are one."""
+    folded = name.encode().lower()
+    for other in others:
+        if other.encode().lower() == folded:
+            message = f'The name "{name}" differs from "{other}" in the case of letters only, which is not supported.'
+            raise SqlFault(ErrorCode.UNSUPPORTED_SQL, message, at)
 
 
 def _column(definition: ColumnDefinition, key: tuple[str, ...]) -> Column:

@@ -29,7 +29,7 @@ _SHORT_NEEDLE_BYTES: Final = 16
 _MAX_SEARCHED: Final = 65_536  # times 256 pairs: some 60 ms
 MAX_PATTERN_BYTES: Final = 256
 """Of a LIKE pattern and of what is searched for: the engine's work grows with their product with the text."""
-_MAX_MADE: Final = 16 * 2**20  # so that no more memory is taken; the engine's own limit of a value is lower
+_MAX_MADE: Final = 4 * 2**20  # making it cannot be interrupted, and a character may take four bytes, twice
 
 
 class EngineFunction(NamedTuple):
@@ -127,6 +127,8 @@ def _lower(text: str) -> str:
 def _upper(text: str) -> str:
     if text.isascii():
         return text.upper()
+    if len(whole := text.upper()) == len(text):  # no letter became several; upper looks at no letter's neighbours
+        return whole
     return "".join(high if len(high := letter.upper()) == 1 else letter for letter in text)
 
 
@@ -180,9 +182,21 @@ def _replace(text: str, old: str, new: str) -> str:
     check_needle(old)
     if not old:
         return text
-    if len(text) + text.count(old) * (len(new) - len(old)) > _MAX_MADE:
-        raise SqlFault(ErrorCode.LIMIT_EXCEEDED, f"replace makes more than {_MAX_MADE} characters (value_bytes).")
+    _check_made("replace", len(text) + text.count(old) * (len(new) - len(old)))
     return text.replace(old, new)
+
+
+def _concat(*texts: str | None) -> str:
+    """One after the other; NULL is nothing."""
+    present = [text for text in texts if text]
+    _check_made("concat", sum(map(len, present)))
+    return "".join(present)
+
+
+def _check_made(name: str, size: int) -> None:
+    """Whether so many characters may be made."""
+    if size > _MAX_MADE:
+        raise SqlFault(ErrorCode.LIMIT_EXCEEDED, f"{name} makes more than {_MAX_MADE} characters (value_bytes).")
 
 
 def _left(text: str, count: int) -> str:
@@ -312,6 +326,7 @@ ENGINE_FUNCTIONS: Final = (
     *(EngineFunction(name, arity, _strict(function)) for name, arity, function in _STRICT),
     EngineFunction("ww_limit", 1, partial(row_limit, -1)),
     EngineFunction("ww_offset", 1, partial(row_limit, 0)),
+    EngineFunction("ww_concat", -1, _concat),
     EngineFunction("ww_greatest", -1, _extreme(max)),
     EngineFunction("ww_least", -1, _extreme(min)),
 )

@@ -32,6 +32,7 @@ from watchword_server.sql.tree import (
     UpdateTree,
     walk_expressions,
 )
+from watchword_server.sql.types import OF_ANY_SIZE
 
 __all__ = ["MAX_TEXT_BYTES", "generate"]
 
@@ -108,6 +109,7 @@ class _Generator:
             tables=frozenset({table.id} if table else ()),
             parameters=max(numbers, default=0),
             is_write=not isinstance(tree, SelectTree),
+            made_values=_made_values(outputs),
         )
 
     # --- expressions --------------------------------------------------------------------------------------
@@ -325,6 +327,12 @@ def _used(tree: SelectTree) -> tuple[Expression, ...]:
     if tree.having is not None:
         values.append(tree.having)
     return tuple(values)
+
+
+def _made_values(outputs: tuple[OutputTree, ...]) -> int:
+    """How many outputs of any size there are beside the columns of a row, which are no larger together than a row."""
+    sized = [each.expression for each in outputs if each.expression.type in OF_ANY_SIZE]
+    return len(sized) - len({each.column.name for each in sized if isinstance(each, ColumnValue)})
 
 
 def _output_column(output: OutputTree, table: Table | None) -> OutputColumn:

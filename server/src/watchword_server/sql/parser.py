@@ -7,11 +7,11 @@ from watchword_server.sql.administration import DEFINITIONS
 from watchword_server.sql.cursor import MAX_DEPTH, MAX_LINKS, Cursor
 from watchword_server.sql.fault import SqlFault
 from watchword_server.sql.keywords import words
-from watchword_server.sql.lex import TokenKind, lex
+from watchword_server.sql.lex import Token, TokenKind, lex
 from watchword_server.sql.nodes import Literal, LiteralKind, Name, Parameter, Statement
 from watchword_server.sql.statements import QUERIES
 
-__all__ = ["MAX_HEIGHT", "parse_request"]
+__all__ = ["MAX_HEIGHT", "parse_request", "parse_tokens"]
 
 MAX_HEIGHT: Final = MAX_DEPTH + MAX_LINKS + 4
 """Nodes from a statement to its deepest leaf: chains inside brackets inside chains add up, so they are bounded
@@ -46,7 +46,12 @@ def parse_request(text: str, *, max_bytes: int, max_parameters: int, max_stateme
         SqlFault: INVALID_SQL: what is wrong and where. UNSUPPORTED_SQL: which construct, and where.
             LIMIT_EXCEEDED: which limit, with its name in brackets. `statement` is set where the text is one of tokens.
     """
-    cursor = Cursor(lex(text, max_bytes=max_bytes, max_parameters=max_parameters))
+    return parse_tokens(lex(text, max_bytes=max_bytes, max_parameters=max_parameters), max_statements=max_statements)
+
+
+def parse_tokens(tokens: list[Token], *, max_statements: int) -> tuple[Statement, ...]:
+    """As `parse_request`, of a text whose tokens are there."""
+    cursor = Cursor(tokens)
     statements: list[Statement] = []
     while True:
         while cursor.take(";"):

@@ -59,12 +59,18 @@ class Permissions:
     deletes: frozenset[str] = frozenset()
     functions: frozenset[str] = frozenset()
 
+    @property
+    def tables(self) -> frozenset[str]:
+        """Every table that is touched in whatever way."""
+        return self.inserts | self.deletes | {table for table, _ in self.reads | self.updates}
+
 
 @dataclass(frozen=True, slots=True)
 class Plan:
     """One SELECT, INSERT, UPDATE or DELETE. The user's identity is bound, never part of the text: one plan serves all.
 
     `columns`: of the result; empty for a write without RETURNING. `parameters`: how many `$n` the statement has.
+    `made_values`: how many columns have values of any size that stand in no row, or in another column too.
     """
 
     text: str
@@ -74,6 +80,7 @@ class Plan:
     tables: frozenset[TableId]
     parameters: int
     is_write: bool
+    made_values: int = 0
 
     def __repr__(self) -> str:
         """For people: the text, what is bound, what comes out."""

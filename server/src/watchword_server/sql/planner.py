@@ -1,14 +1,17 @@
 """Text to plans: the whole way, and the memory of it."""
 
+import sys
 from collections import OrderedDict
-from typing import Final
+from typing import Final, NamedTuple
 
 from watchword_protocol.errors import ErrorCode
+from watchword_server.sql.budget import Budget, budget_of
 from watchword_server.sql.catalog import Catalog
 from watchword_server.sql.fault import SqlFault
 from watchword_server.sql.generate import generate
+from watchword_server.sql.lex import lex
 from watchword_server.sql.nodes import CreateNamespace, CreateTable, Definition, DropTable, Statement
-from watchword_server.sql.parser import parse_request
+from watchword_server.sql.parser import parse_tokens
 from watchword_server.sql.plan import Plan
 from watchword_server.sql.resolve import resolve
 from watchword_server.user import Role
@@ -23,18 +26,37 @@ DIFFERENCES: Final = (
     "end of a BETWEEN whose near end is NULL. PostgreSQL promises no order either.",
     "DOUBLE has no infinity, no NaN and no negative zero.",
     "TIMESTAMP means an instant (timestamptz), with UTC as the session's zone; years are 1 to 9999; input is ISO 8601.",
-    "Text compares by its bytes (collation C); lower, upper and ILIKE go letter by letter.",
+    "Text compares by its bytes (collation C); lower, upper and ILIKE go letter by letter, and leave a letter "
+    "as it is whose other case is more than one in Unicode. LIKE and ILIKE take U+FFFD, U+FFFE and U+FFFF for one.",
     "LIKE patterns and what strpos, replace and trim look for have at most 256 bytes; a text of more than 65,536 "
     "characters is searched for a constant LIKE pattern of at most 16 bytes only.",
     "A pattern that ends in a lone backslash is refused even where PostgreSQL would not come to it.",
     "JSON with half a character (a lone surrogate), a number that is no double, or 1024 levels is refused.",
     "current_role is the role of the user (user, service, dba, system).",
     "A parameter whose place gives it no type has that of another place, and is text if there is none.",
+    "Names of columns of one table, and of tables, that differ in the case of letters only are refused.",
     "What nests deeper than about 20 calls or links of arithmetic is refused; chains of AND, OR and || are not.",
 )
 """Where an answer differs from PostgreSQL's on purpose. Everything else is PostgreSQL's answer or a refusal."""
 
+_BYTES_OF_PART: Final = 8  # of a long constant, which is read too
+_PARTS_OF_COLUMN: Final = 2
+
+_MAX_KEPT: Final = 262_144
+"""Bytes of what is remembered of one text: what takes more is rare, and planned anew."""
+_BYTES_OF_BIND: Final = 192
+_BYTES_OF_COLUMN: Final = 192
+_BYTES_OF_PLAN: Final = 1_024
+
 _Key = tuple[str, str, Role, int]
+
+
+class _Known(NamedTuple):
+    """A text that was planned. `parts`: what that took of the budget. `size`: about how many bytes it is."""
+
+    plans: tuple[Plan, ...]
+    parts: int
+    size: int
 
 
 class Planner:
@@ -45,17 +67,42 @@ class Planner:
         max_parameters: The highest n of a `$n` (`limits.params`).
         max_statements: Of a request (`limits.statements`).
         capacity: Requests remembered; the one not asked for the longest is forgotten first.
+        max_memory_bytes: What they may take together, about.
     """
 
-    def __init__(self, *, max_bytes: int, max_parameters: int, max_statements: int, capacity: int = 1000) -> None:
+    def __init__(
+        self,
+        *,
+        max_bytes: int,
+        max_parameters: int,
+        max_statements: int,
+        capacity: int = 1000,
+        max_memory_bytes: int = 33_554_432,
+    ) -> None:
         self._max_bytes = max_bytes
         self._max_parameters = max_parameters
         self._max_statements = max_statements
         self._capacity = capacity
-        self._plans: OrderedDict[_Key, tuple[Plan, ...]] = OrderedDict()
+        self._max_memory_bytes = max_memory_bytes
+        self._memory_bytes = 0
+        self._plans: OrderedDict[_Key, _Known] = OrderedDict()
 
-    def plan(self, text: str, *, catalog: Catalog, namespace: str, role: Role) -> tuple[Plan, ...] | Definition:
+    def budget(self) -> Budget:
+        """What all texts of one message may take together."""
+        return budget_of(self._max_bytes)
+
+    def plan(
+        self, text: str, *, catalog: Catalog, namespace: str, role: Role, budget: Budget | None = None
+    ) -> tuple[Plan, ...] | Definition:
         """The request's plans, one a statement; or the one definition that it is.
+
+        Args:
+            text: Of any content.
+            catalog: The tables there are.
+            namespace: Where a table's name without one is looked up.
+            role: Whose plans.
+            budget: Of the message, if the text is not all of it. What is known takes as much as what is not: whether
+                a message is refused does not depend on what is remembered.
 
         Raises:
             SqlFault: With the index of the statement, where it came that far. INVALID_SQL, UNSUPPORTED_SQL, NOT_FOUND,
@@ -64,31 +111,47 @@ class Planner:
         key = (text, namespace, role, catalog.version)
         known = self._plans.get(key)
         if known is not None:
+            if budget is not None:
+                budget.take(known.parts)
             self._plans.move_to_end(key)
-            return known
-        statements = parse_request(
-            text,
-            max_bytes=self._max_bytes,
-            max_parameters=self._max_parameters,
-            max_statements=self._max_statements,
-        )
+            return known.plans
+        budget = budget or self.budget()
+        tokens = lex(text, max_bytes=self._max_bytes, max_parameters=self._max_parameters)
+        parts = max(len(tokens) - 1, len(text) // _BYTES_OF_PART)
+        budget.take(parts)
+        statements = parse_tokens(tokens, max_statements=self._max_statements)
         first = statements[0]
         if len(statements) == 1 and isinstance(first, (CreateNamespace, CreateTable, DropTable)):
             return first
-        plans = tuple(
-            self._plan(statement, index, catalog, namespace, role) for index, statement in enumerate(statements)
-        )
-        self._plans[key] = plans
-        if len(self._plans) > self._capacity:
-            self._plans.popitem(last=False)
-        return plans
+        plans: list[Plan] = []
+        for index, statement in enumerate(statements):
+            plan = self._plan(statement, index, catalog, namespace, role, budget)
+            parts += _PARTS_OF_COLUMN * len(plan.columns)
+            plans.append(plan)
+        known = _Known(tuple(plans), parts, _size(text, plans))
+        self._keep(key, known)
+        return known.plans
 
-    def _plan(self, statement: Statement, index: int, catalog: Catalog, namespace: str, role: Role) -> Plan:
+    def _keep(self, key: _Key, known: _Known) -> None:
+        """Remember it, and forget what does not fit beside it any more."""
+        if known.size > _MAX_KEPT:
+            return
+        self._plans[key] = known
+        self._memory_bytes += known.size
+        while len(self._plans) > self._capacity or self._memory_bytes > self._max_memory_bytes:
+            _, forgotten = self._plans.popitem(last=False)
+            self._memory_bytes -= forgotten.size
+
+    def _plan(
+        self, statement: Statement, index: int, catalog: Catalog, namespace: str, role: Role, budget: Budget
+    ) -> Plan:
         try:
             if isinstance(statement, (CreateNamespace, CreateTable, DropTable)):
                 message = "CREATE and DROP stand alone in their request."
                 raise SqlFault(ErrorCode.UNSUPPORTED_SQL, message, statement.at)
-            return generate(resolve(statement, catalog, namespace, role))
+            plan = generate(resolve(statement, catalog, namespace, role))
+            budget.take(_PARTS_OF_COLUMN * len(plan.columns))
+            return plan
         except SqlFault as fault:
             fault.statement = index
             if fault.at is None:
@@ -99,3 +162,14 @@ class Planner:
             too_deep = SqlFault(ErrorCode.LIMIT_EXCEEDED, message, statement.at)
             too_deep.statement = index
             raise too_deep from None
+
+
+def _size(text: str, plans: list[Plan]) -> int:
+    """About how many bytes a text and its plans are."""
+    return sys.getsizeof(text) + sum(
+        _BYTES_OF_PLAN
+        + sys.getsizeof(plan.text)
+        + sum(_BYTES_OF_BIND + sys.getsizeof(bind.value) for bind in plan.binds)
+        + _BYTES_OF_COLUMN * len(plan.columns)
+        for plan in plans
+    )

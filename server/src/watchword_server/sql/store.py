@@ -61,13 +61,15 @@ class Store(Protocol):
 
         Raises:
             Refused: as for `read`, and CONSTRAINT_VIOLATION, STORAGE_FULL: nothing happened.
+                COMMIT_UNKNOWN: it may have.
         """
 
     async def define(self, definition: Definition, *, user_id: str) -> None:
         """Change the catalog and what hangs on it, in a transaction of its own; durable when it returns.
 
         Raises:
-            Refused: ALREADY_EXISTS, NOT_FOUND, INVALID_SQL, UNSUPPORTED_SQL, STORAGE_FULL, STORAGE_UNAVAILABLE.
+            Refused: ALREADY_EXISTS, NOT_FOUND, INVALID_SQL, UNSUPPORTED_SQL, STORAGE_FULL, STORAGE_UNAVAILABLE,
+                COMMIT_UNKNOWN.
         """
 
     async def close(self) -> None:

@@ -7,7 +7,7 @@ their place gives them one.
 from enum import Enum, unique
 from typing import Final, NamedTuple
 
-__all__ = ["INTEGERS", "NUMBERS", "SqlType", "TypeRow"]
+__all__ = ["INTEGERS", "NUMBERS", "OF_ANY_SIZE", "SqlType", "TypeRow"]
 
 
 class TypeRow(NamedTuple):
@@ -68,3 +68,5 @@ class SqlType(Enum):
 INTEGERS: Final = (SqlType.SMALLINT, SqlType.INT, SqlType.BIGINT)
 NUMBERS: Final = (*INTEGERS, SqlType.DOUBLE)
 """In the order of PostgreSQL's implicit casts: each goes into every later one."""
+OF_ANY_SIZE: Final = frozenset({SqlType.TEXT, SqlType.JSON, SqlType.BYTES, SqlType.UNKNOWN})
+"""What a value can be large of."""

@@ -25,6 +25,7 @@ __all__ = ["MAX_SAFE_INTEGER", "WIRE_FORMS", "bind_values"]
 MAX_SAFE_INTEGER: Final = 2**53 - 1
 _EPOCH: Final = datetime(1970, 1, 1)  # noqa: DTZ001  # UTC by definition; with a zone it would be said twice
 _T = SqlType
+_MIN_BIGINT, _MAX_BIGINT = INTEGER_RANGES[_T.BIGINT]
 
 
 def bind_values(
@@ -40,7 +41,7 @@ def bind_values(
         now_us: Microseconds since 1970 of the request.
 
     Raises:
-        SqlFault: INVALID_PARAMS, naming the parameter.
+        SqlFault: INVALID_PARAMS, naming the parameter. LIMIT_EXCEEDED: JSON of too many objects and arrays.
     """
     if len(parameters) < plan.parameters:
         message = f"The statement has {plan.parameters} parameters, and {len(parameters)} are given."
@@ -51,7 +52,7 @@ def bind_values(
         if value is None:
             return None
         try:
-            return _PARAMETERS[bind.type](value)
+            return _PARAMETERS[bind.type](_of_64_bits(value))
         except (ValueError, OverflowError, RecursionError):
             message = f"${bind.number} is {bind.type.title}: {_FORMS[bind.type]}."
             raise SqlFault(ErrorCode.INVALID_PARAMS, message) from None
@@ -72,6 +73,13 @@ def bind_values(
 
 
 # --- in ---------------------------------------------------------------------------------------------------
+
+
+def _of_64_bits(value: Any) -> Any:
+    """The value, unless it is a larger integer, whatever it is for; inside JSON values there may be larger ones."""
+    if isinstance(value, int) and not _MIN_BIGINT <= value <= _MAX_BIGINT:
+        raise ValueError("beyond 64 bits")
+    return value
 
 
 def _boolean(value: Any) -> int:
@@ -122,7 +130,7 @@ def _bytes(value: Any) -> bytes:
 def _json(value: Any) -> str:
     """Any value; what orjson would not read back is refused."""
     text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
-    orjson.loads(text)
+    read_literal(text, SqlType.JSON)
     return text
 
 
@@ -143,9 +151,9 @@ _FORMS: Final = {
         type_: f"send an integer from {low} to {high}, as a number or as decimal digits in a string"
         for type_, (low, high) in INTEGER_RANGES.items()
     },
-    _T.DOUBLE: "send a finite number",
+    _T.DOUBLE: "send a finite number, an integer of 64 bits at most",
     _T.TEXT: "send a string without NUL and half characters",
-    _T.JSON: "send a JSON value whose numbers are doubles or integers",
+    _T.JSON: "send a JSON value whose numbers are doubles or integers; an integer alone has 64 bits at most",
     _T.TIMESTAMP: "send a string like 2026-11-24T08:00:00.123456Z, of the years 1 to 9999",
     _T.DATE: "send a string like 2026-11-24, of the years 1 to 9999",
     _T.UUID: "send a string like 123e4567-e89b-42d3-a456-426614174000",

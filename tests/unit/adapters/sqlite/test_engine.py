@@ -1,6 +1,8 @@
 """The one function through which users' statements run."""
 
+import sqlite3
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
@@ -30,6 +32,28 @@ def test_more_plans_than_are_remembered_run_all_the_same(engine: Engine) -> None
             assert run(engine, plan) == b"[[%d]]" % number
 
 
+def test_large_statements_do_not_stay_prepared_until_memory_ends(engine: Engine) -> None:
+    asked: list[object] = []  # once, when a statement is prepared
+
+    def judge(*what: object) -> int:
+        asked.append(what)
+        return sqlite3.SQLITE_OK
+
+    engine.set_authorizer(judge)
+    small = make_plan("SELECT 1", columns=[("n", SqlType.BIGINT)])
+    for number in range(9):
+        run(engine, make_plan(f"SELECT {number} /* {'x' * 50_000} */", columns=[("n", SqlType.BIGINT)]))
+        run(engine, small)
+    asked.clear()
+    run(engine, small)
+    assert not asked
+    for number in range(10, 13):
+        run(engine, make_plan(f"SELECT {number} /* {'x' * 50_000} */", columns=[("n", SqlType.BIGINT)]))
+    asked.clear()
+    assert run(engine, small) == b"[[1]]"
+    assert asked
+
+
 def test_after_a_plan_statements_of_ours_reach_everything_again(engine: Engine) -> None:
     run(engine, ADD, "ada", 1, "t")
     with pytest.raises(Exception, match="prohibited"):
@@ -43,8 +67,11 @@ def test_a_large_value_cannot_stand_in_one_row_so_often_that_memory_ends(engine:
     run(engine, ADD, "ada", 1, "x" * 1_000_000)
     select = 'SELECT {} FROM main."app.notes"'
     wide, narrow = (
-        make_plan(
-            select.format(", ".join(["title"] * count)), columns=[("title", SqlType.TEXT)] * count, reads=["title"]
+        replace(
+            make_plan(
+                select.format(", ".join(["title"] * count)), columns=[("title", SqlType.TEXT)] * count, reads=["title"]
+            ),
+            made_values=count - 1,
         )
         for count in (400, 5)
     )

@@ -5,10 +5,11 @@ from collections.abc import Iterator
 import pytest
 
 from support.clock import FakeClock
-from support.engine_room import found, make_engine, make_group, row_ids
+from support.engine_room import VALUE_BYTES, found, make_engine, make_group, row_ids
 from support.plans import ADD, LIST, RUNAWAY_WRITE, make_plan, request
 from watchword_server.adapters.sqlite.engine import Engine
 from watchword_server.adapters.sqlite.stored_catalog import StoredCatalog
+from watchword_server.sql.engine_functions import EngineFunction
 from watchword_server.sql.store import Transaction
 from watchword_server.sql.types import SqlType
 
@@ -154,3 +155,27 @@ def test_a_group_whose_commit_fails_is_answered_as_a_whole(room: tuple[Engine, S
     assert all(isinstance(answer, Exception) for answer in answers)
     assert row_ids(engine) == []
     assert not engine.in_transaction
+
+
+def test_one_row_of_slow_functions_ends_with_its_time_and_alone(room: tuple[Engine, StoredCatalog]) -> None:
+    engine, catalog = room
+    clock = FakeClock()
+    calls: list[int] = []
+
+    def take_a_second(value: int) -> int:
+        calls.append(value)
+        clock.advance(1.0)
+        return value
+
+    engine.prepare(value_bytes=VALUE_BYTES, functions=[EngineFunction("ww_slow", 1, take_a_second)], converters={})
+    calls_of_it = " + ".join(f"ww_slow({number})" for number in range(9))
+    slow = make_plan(
+        f'INSERT INTO main."app.notes" ("_owner", "id", "stars") VALUES (?1, ?2, {calls_of_it})',
+        inserts=True,
+        functions=["ww_slow"],
+    )
+    group = make_group(catalog, now=clock.monotonic)
+    answers = group.run(engine, [add(1), request((slow, ("eve", 5)), time_ms=2_500), add(2)])
+    assert [found(answer) for answer in answers] == ["[[1]]", "QUERY_TIMEOUT", "[[2]]"]
+    assert calls == [0, 1, 2]
+    assert row_ids(engine) == [1, 2]

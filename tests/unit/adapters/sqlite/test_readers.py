@@ -215,6 +215,23 @@ async def test_a_read_cancelled_just_when_it_gets_its_connection_gives_it_back(s
     await is_idle(store)
 
 
+@pytest.mark.parametrize("slow", [False, True])
+async def test_a_connection_passes_over_who_was_cancelled_a_moment_before(store: SqliteStore, slow: bool) -> None:
+    """In the same turn of the loop: what waited does not know it yet."""
+    readers = store._readers
+    connections = [await readers._get(user, slow=False) for user in ("eve", "eve", "mal", "mal")]
+    waiting = [asyncio.create_task(readers._get("bob", slow=slow)) for _ in range(3)]
+    await asyncio.sleep(0)
+    waiting[0].cancel()
+    waiting[1].cancel()
+    for user, connection in zip(("eve", "eve", "mal", "mal"), connections, strict=True):
+        readers._put_back(connection, user)
+    async with asyncio.timeout(10):
+        readers._put_back(await waiting[2], "bob")
+    readers.places.give_back("bob")
+    await is_idle(store)
+
+
 async def test_closing_finishes_what_runs_and_refuses_what_waits(store: SqliteStore, gate: Gate) -> None:
     running = [wait(store, user) for user in ("eve", "eve", "mal", "mal")]
     await gate.wait_for(4)

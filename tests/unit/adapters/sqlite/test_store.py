@@ -231,7 +231,9 @@ async def test_the_same_text_with_other_columns_is_encoded_anew(app: Store) -> N
 SET = make_plan('INSERT INTO main."app.notes" ("_owner", "id", "title", "stars") VALUES (?1, ?2, ?3, ?4)', inserts=True)
 PRICE = make_plan('INSERT INTO main."app.prices" ("id", "price") VALUES (?1, ?2)', inserts=True, table=PRICES)
 CALLS = ["ww_complain", "replace", "like", "sum", "abs"]
-BIG = "x" * (VALUE_BYTES + 5_000)
+BIG = "x" * (VALUE_BYTES + 1)
+HALF = "x" * (VALUE_BYTES // 2)
+PAIR = make_plan('INSERT INTO main."app.notes" ("_owner", "id", "title", "body") VALUES (?1, ?2, ?3, ?4)', inserts=True)
 
 
 def ask(expression: str) -> Plan:
@@ -254,6 +256,9 @@ def ask(expression: str) -> Plan:
         (SET, ("ada", 2, "\ud800", 1), ErrorCode.TYPE_MISMATCH, ["Unicode"]),
         (SET, (None, 2, "t", 1), ErrorCode.CONSTRAINT_VIOLATION, ["A column of app.notes"]),
         (SET, ("ada", 2, BIG, 1), ErrorCode.LIMIT_EXCEEDED, ["value_bytes", str(VALUE_BYTES)]),
+        (SET, ("ada", 2, BIG[1:], 1), ErrorCode.LIMIT_EXCEEDED, ["a row as a whole", str(VALUE_BYTES)]),
+        (PAIR, ("ada", 2, HALF, HALF.encode()), ErrorCode.LIMIT_EXCEEDED, ["a row as a whole", str(VALUE_BYTES)]),
+        (ask("?1 || 'x'"), (BIG[1:],), ErrorCode.LIMIT_EXCEEDED, ["value_bytes"]),
         (ask("replace('xxxxxxxxxx', 'x', ?1)"), ("y" * 2_000,), ErrorCode.LIMIT_EXCEEDED, ["value_bytes"]),
         (ask("'a' LIKE ?1"), ("%" * 300,), ErrorCode.LIMIT_EXCEEDED, ["pattern_bytes"]),
         (ask("abs(?1)"), (-(2**63),), ErrorCode.TYPE_MISMATCH, ["bigint"]),

@@ -66,6 +66,11 @@ REACHING = [
     "SELECT name FROM _namespaces",
     # the schema
     "SELECT sql FROM sqlite_master",
+    "SELECT sql FROM (SELECT 1 AS sql) FULL JOIN sqlite_master USING (sql)",
+    "SELECT password_hash FROM (SELECT 1 AS password_hash) FULL JOIN users USING (password_hash)",
+    "SELECT 1 FROM (SELECT 'ada' AS name) JOIN users USING (name)",
+    "SELECT name FROM (SELECT 'ada' AS name) NATURAL JOIN users",
+    f"SELECT title FROM (SELECT 1 AS title) FULL JOIN {TABLE} USING (title)",
     "SELECT sql FROM sqlite_schema",
     "SELECT sql FROM main.sqlite_master",
     "SELECT sql FROM sqlite_temp_master",

@@ -151,6 +151,19 @@ async def test_a_write_cancelled_before_its_group_starts_does_not_happen(thread:
     assert thread.groups == [[1], [3]]
 
 
+async def test_nor_does_one_cancelled_in_the_very_turn_in_which_its_group_starts(thread: Thread, group: Group) -> None:
+    writer = Writer(group, thread.run)
+    first, second = start(writer, 1, 2)
+    await asyncio.sleep(0)
+    second.cancel()
+    await first
+    alone = start(writer, 3)
+    await asyncio.sleep(0)
+    alone[0].cancel()
+    await asyncio.wait([second, *alone])
+    assert thread.groups == [[1]]
+
+
 async def test_a_write_cancelled_later_still_happens(thread: Thread, group: Group) -> None:
     writer = Writer(group, thread.run)
     thread.go_on.clear()

@@ -12,6 +12,7 @@ from watchword_server.adapters.sqlite.connection import Connection, open_connect
 from watchword_server.adapters.sqlite.data_directory import DataUnusable
 from watchword_server.adapters.sqlite.engine import Engine
 from watchword_server.adapters.sqlite.migrations import MIGRATIONS, check_tables, migrate, read_version
+from watchword_server.adapters.sqlite.transaction import transaction
 from watchword_server.refusal import Refused
 
 __all__ = [
@@ -61,15 +62,14 @@ class Database:
         Cancelling: stops the waiting; the write still happens.
 
         Raises:
-            Refused: STORAGE_FULL, STORAGE_UNAVAILABLE (also: opened for reading only).
+            Refused: STORAGE_FULL, STORAGE_UNAVAILABLE (also: opened for reading only); COMMIT_UNKNOWN: it may be there.
             Whatever the operation raises.
         """
         if self._writer is None:
             raise Refused(ErrorCode.STORAGE_UNAVAILABLE)
 
         def transact(connection: sqlite3.Connection) -> T:
-            with connection:  # commits, or rolls back when anything is raised or the commit fails
-                connection.execute("BEGIN IMMEDIATE")
+            with transaction(connection):
                 return operation(connection)
 
         return await self._writer.run(transact)

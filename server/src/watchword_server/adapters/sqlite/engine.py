@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from watchword_protocol.errors import ErrorCode
 from watchword_server.adapters.sqlite.deadline import STEPS, Progress
+from watchword_server.adapters.sqlite.program import check_program, read_stores
 from watchword_server.adapters.sqlite.rows import Converters, RowForm, encode_rows
 from watchword_server.adapters.sqlite.wall import Wall
 from watchword_server.refusal import Refused
@@ -17,13 +18,15 @@ from watchword_server.sql.engine_functions import EngineFunction
 from watchword_server.sql.plan import Plan, StoredValue
 from watchword_server.sql.store import Outcome
 
-__all__ = ["CACHED_STATEMENTS", "Engine"]
+__all__ = ["CACHED_STATEMENTS", "Engine", "Overdue"]
 
 CACHED_STATEMENTS: Final = 256
-_ROW_SLACK_BYTES: Final = 4_096
-"""What a row may have beside its largest value: its owner, its key, SQLite's header."""
-_WHOLE_ROW_BYTES: Final = 268_435_456
-"""A row is measured when Python has it; so large it may be until then, when one value stands in it many times."""
+_LARGE_TEXT: Final = 4_096
+_MAX_LARGE_BYTES: Final = 524_288
+"""Of prepared statements with such texts; prepared, they take some thirty times as much."""
+_MADE_BYTES: Final = 8_388_608
+"""A row is measured when Python has it, which takes up to four bytes for each. Until then the values that a statement
+makes, or shows more than once, may take so many together; those of a stored row are bounded by its own size."""
 
 _LIMITS: Final = (
     (sqlite3.SQLITE_LIMIT_ATTACHED, 0),
@@ -61,6 +64,10 @@ class _Known:
     value_bytes: int
 
 
+class Overdue(Exception):  # noqa: N818  # what happened, not a fault
+    """The statement has to end, which a function of ours noticed; the deadline says why."""
+
+
 class Engine(sqlite3.Connection):
     """Statements of ours go through `execute`, those of users through `run`."""
 
@@ -73,6 +80,7 @@ class Engine(sqlite3.Connection):
         self._failures: Final[list[Exception]] = []
         self._known: Final[OrderedDict[str, _Known]] = OrderedDict()
         self._serial = 0
+        self._large_bytes = 0
         self.set_authorizer(self._wall.judge)
         self.set_progress_handler(self.progress, STEPS)
 
@@ -80,7 +88,7 @@ class Engine(sqlite3.Connection):
         """Make it fit for users' statements; once, before the first.
 
         Args:
-            value_bytes: The limit of one value.
+            value_bytes: The limit of one value, and of one row as SQLite stores, groups or sorts it.
             functions: What plans may call beside SQLite's own.
             converters: For the rows of results.
         """
@@ -95,7 +103,7 @@ class Engine(sqlite3.Connection):
             self.setconfig(sqlite3.SQLITE_DBCONFIG_DEFENSIVE, True)
         for limit, value in _LIMITS:
             self.setlimit(limit, value)
-        self._value_bytes = value_bytes + _ROW_SLACK_BYTES
+        self._value_bytes = value_bytes
         self.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, self._value_bytes)
         self._converters = converters
 
@@ -107,7 +115,7 @@ class Engine(sqlite3.Connection):
             SqlFault: A function of ours refused a value.
             sqlite3.Error, MemoryError, OverflowError, UnicodeEncodeError: see `to_refusal`.
         """
-        known = self._find(plan)
+        known = self._find(plan, values)
         self._wall.permissions = plan.permissions
         is_wide = known.value_bytes < self._value_bytes
         if is_wide:
@@ -122,7 +130,7 @@ class Engine(sqlite3.Connection):
             if self._failures:
                 raise self._failures[0] from error
             if is_wide and getattr(error, "sqlite_errorcode", -1) == sqlite3.SQLITE_TOOBIG:
-                message = f"A row of so many columns may have no value over {known.value_bytes} bytes (result_bytes)."
+                message = f"With so many columns no value may be over {known.value_bytes} bytes (result_bytes)."
                 raise Refused(ErrorCode.RESULT_TOO_LARGE, message) from error
             raise
         finally:
@@ -132,27 +140,60 @@ class Engine(sqlite3.Connection):
             self._failures.clear()
             self._wall.permissions = None
 
-    def _find(self, plan: Plan) -> _Known:
+    def _find(self, plan: Plan, values: Sequence[StoredValue]) -> _Known:
         known = self._known.get(plan.text)
         if known is not None and (known.plan is plan or known.plan == plan):
             self._known.move_to_end(plan.text)
             return known
+        if len(plan.text) > _LARGE_TEXT:
+            self._count_large(len(plan.text))
         self._serial += 1
         text = f"/* {self._serial} */ {plan.text}"
+        self._check_reach(plan, text, values)
         form = RowForm.of(plan.columns, self._converters)
-        value_bytes = min(self._value_bytes, _WHOLE_ROW_BYTES // max(1, len(form.sized)))
+        value_bytes = min(self._value_bytes, _MADE_BYTES // max(1, plan.made_values))
         known = self._known[plan.text] = _Known(plan, text, form, value_bytes)
         self._known.move_to_end(plan.text)
         if len(self._known) > CACHED_STATEMENTS:
             self._known.popitem(last=False)
         return known
 
+    def _count_large(self, size: int) -> None:
+        """Prepared statements are remembered by number: push all of them out when the large ones are too much."""
+        self._large_bytes += size
+        if self._large_bytes > _MAX_LARGE_BYTES:
+            self._known.clear()
+            for number in range(CACHED_STATEMENTS):
+                self.execute(f"SELECT {number}")
+            self._large_bytes = size
+
+    def _check_reach(self, plan: Plan, text: str, values: Sequence[StoredValue]) -> None:
+        """Hold the program that SQLite makes of a new plan's text to the plan's permissions.
+
+        Raises:
+            sqlite3.DatabaseError: It reaches further, said as the authorizer says it.
+        """
+        self._wall.permissions = plan.permissions
+        try:
+            program = self.execute(f"EXPLAIN {text}", values).fetchall()
+        except sqlite3.Error:
+            return  # which the text itself will say better
+        finally:
+            self._wall.permissions = None
+        check_program(program, plan.permissions, read_stores(self, plan.permissions.tables), is_write=plan.is_write)
+
     def _keeping_failures(self, function: Callable[..., Any]) -> Callable[..., Any]:
-        """Python tells SQLite only that a function raised; what, is kept here for `run`."""
-        failures = self._failures
+        """Python tells SQLite only that a function raised; what, is kept here for `run`.
+
+        The time is asked before each: within one row SQLite itself looks neither at its progress handler nor at an
+        interrupt, and a few functions of a megabyte each are seconds.
+        """
+        failures, is_over = self._failures, self.progress
 
         def call(*values: Any) -> Any:
             try:
+                if is_over():
+                    raise Overdue
                 return function(*values)
             except Exception as error:
                 failures.append(error)

@@ -15,6 +15,8 @@ from watchword_server.adapters.sqlite.engine import Engine
 from watchword_server.adapters.sqlite.faults import storage_fault
 from watchword_server.adapters.sqlite.request import run_statements
 from watchword_server.adapters.sqlite.stored_catalog import StoredCatalog
+from watchword_server.adapters.sqlite.transaction import begin, commit, roll_back
+from watchword_server.refusal import Refused
 from watchword_server.sql.store import Outcome, Transaction
 
 __all__ = ["Answer", "Group"]
@@ -37,16 +39,15 @@ class Group:
     def run(self, engine: Engine, requests: Sequence[Transaction]) -> list[Answer]:
         """Run them in this order and commit; the answers of those that had their turn, which is at least the first.
 
-        Answers are good once this returns. When the group fails as a whole, each is answered with that.
+        Answers are good once this returns. When the group fails as a whole, each is answered with that: nothing of it
+        is there, but for COMMIT_UNKNOWN.
         """
         ends = self.now() + self.time_s
         lethal: dict[int, Exception] = {}
         reached = 1
         try:
-            if engine.in_transaction:  # the roll-back of a group before failed, too
-                engine.execute("ROLLBACK")
             while True:
-                engine.execute("BEGIN IMMEDIATE")
+                begin(engine)
                 answers: list[Answer] = []
                 for index, request in enumerate(requests):
                     if index >= reached and self.now() >= ends:
@@ -58,11 +59,10 @@ class Group:
                         break
                     answers.append(answer)
                 if engine.in_transaction:
-                    engine.execute("COMMIT")
+                    commit(engine)
                     return answers
-        except (sqlite3.Error, MemoryError) as error:
-            if engine.in_transaction:
-                engine.execute("ROLLBACK")
+        except (sqlite3.Error, MemoryError, Refused) as error:
+            roll_back(engine)
             return [lethal.get(index) or _for_everybody(error) for index in range(reached)]
 
     def _run_one(self, engine: Engine, request: Transaction) -> Answer:
@@ -80,8 +80,8 @@ class Group:
         return outcomes
 
 
-def _for_everybody(error: sqlite3.Error | MemoryError) -> Exception:
-    refusal = storage_fault(error)
+def _for_everybody(error: sqlite3.Error | MemoryError | Refused) -> Exception:
+    refusal = None if isinstance(error, Refused) else storage_fault(error)
     if refusal is None:
         return error
     refusal.__cause__ = error  # for the log

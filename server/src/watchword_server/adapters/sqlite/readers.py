@@ -20,6 +20,8 @@ from watchword_server.sql.store import Outcome, Transaction
 
 __all__ = ["Readers", "SlowPlaces"]
 
+_Waiting = Turns[asyncio.Future[Connection]]
+
 
 class SlowPlaces:
     """Who may be slow just now: so many users, one read each. Asked by the threads of all readers."""
@@ -61,10 +63,10 @@ class _Reading:
                 engine.execute("BEGIN")
             return run_statements(engine, request, self.deadline, readers.catalog, value_bytes=readers.value_bytes)
         finally:
-            if engine.in_transaction:
-                engine.execute("ROLLBACK")
             if self._has_place:
                 readers.places.give_back(request.user_id)
+            if engine.in_transaction:
+                engine.execute("ROLLBACK")  # last: it may fail
 
     def _take_place(self) -> bool:
         self._has_place = self._readers.places.take(self._request.user_id)
@@ -101,8 +103,8 @@ class Readers:
         self._free = list(connections)
         self._running: dict[str, int] = {}  # by user; none is zero
         self._running_at_most = half
-        self._waiting: Turns[asyncio.Future[Connection]] = Turns()
-        self._waiting_slow: Turns[asyncio.Future[Connection]] = Turns()
+        self._waiting: _Waiting = Turns()
+        self._waiting_slow: _Waiting = Turns()
         self._leaving: set[asyncio.Task[None]] = set()
         self._is_closed = False
 
@@ -175,8 +177,12 @@ class Readers:
     def _hand_out(self) -> None:
         """Free connections to those whose turn it is."""
         while self._free and (turn := self._next()):
-            user, place = turn
-            place.set_result(self._take(user))
+            turns, user, place = turn
+            if place.done():  # cancelled, and the task that waited has not run since
+                turns.remove(user, place)
+            else:
+                turns.take(user)
+                place.set_result(self._take(user))
 
     def _take(self, user: str) -> Connection:
         self._running[user] = self._running.get(user, 0) + 1
@@ -185,13 +191,14 @@ class Readers:
     def _may_run(self, user: str) -> bool:
         return self._running.get(user, 0) < self._running_at_most
 
-    def _next(self) -> "tuple[str, asyncio.Future[Connection]] | None":
-        for user, _ in self._waiting_slow:
-            if self._may_run(user) and self.places.take(user):
-                return user, self._waiting_slow.take(user)
-        for user, _ in self._waiting:
-            if self._may_run(user):
-                return user, self._waiting.take(user)
+    def _next(self) -> "tuple[_Waiting, str, asyncio.Future[Connection]] | None":
+        """Whose turn it is, with a slow place of theirs where they need one; or who does not wait any more."""
+        for user, place in self._waiting_slow:
+            if place.done() or (self._may_run(user) and self.places.take(user)):
+                return self._waiting_slow, user, place
+        for user, place in self._waiting:
+            if place.done() or self._may_run(user):
+                return self._waiting, user, place
         return None
 
     async def _leave(self, connection: Connection, user: str) -> None:

@@ -4,7 +4,7 @@ import sqlite3
 
 from watchword_protocol.errors import ErrorCode
 from watchword_server.adapters.sqlite.deadline import Deadline, Stop
-from watchword_server.adapters.sqlite.engine import Engine
+from watchword_server.adapters.sqlite.engine import Engine, Overdue
 from watchword_server.adapters.sqlite.faults import to_refusal
 from watchword_server.adapters.sqlite.stored_catalog import StoredCatalog
 from watchword_server.refusal import Refused
@@ -91,6 +91,8 @@ def _at(statement: int, refusal: Refused) -> Refused:
 
 
 def _is_interrupt(error: Exception) -> bool:
+    if isinstance(error, Overdue):
+        return True
     return isinstance(error, sqlite3.Error) and getattr(error, "sqlite_errorcode", -1) == sqlite3.SQLITE_INTERRUPT
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from watchword_protocol.errors import ErrorCode
 from watchword_server.adapters.sqlite.layout import create_statement, drop_statement, physical_name
+from watchword_server.adapters.sqlite.transaction import transaction
 from watchword_server.refusal import Refused
 from watchword_server.sql.catalog import AccessLevel, Catalog, Column, Table, TableId, TableType
 from watchword_server.sql.nodes import CreateNamespace, CreateTable, Definition, DropTable
@@ -40,14 +41,13 @@ class StoredCatalog:
         """Change the catalog and the tables in one transaction; the newest catalog is there when this returns.
 
         Raises:
-            Refused: ALREADY_EXISTS, NOT_FOUND.
+            Refused: ALREADY_EXISTS, NOT_FOUND; COMMIT_UNKNOWN: it may have happened.
             SqlFault: As `TableOf`.
             sqlite3.Error: Nothing happened.
         """
         doomed: Table | None = None
         try:
-            with connection:  # commits, or rolls back when anything is raised or the commit fails
-                connection.execute("BEGIN IMMEDIATE")
+            with transaction(connection):
                 namespaces, tables = set(self.catalog.namespaces), dict(self.catalog.tables)
                 match definition:
                     case CreateNamespace():

@@ -1,5 +1,7 @@
 """The second wall: SQLite's authorizer, which lets a statement reach what its plan names, and nothing else.
 
+Beside it `program` looks at what SQLite makes of each new text.
+
 Installed when a connection opens and never replaced: that would empty the statement cache. SQLite asks it when a
 statement is prepared, and again when the schema changed, not each time a cached one runs (sqlite.org/c3ref/
 set_authorizer.html). It holds reach: tables, columns, functions, pragmas, files. Whose rows, the plan's text says.

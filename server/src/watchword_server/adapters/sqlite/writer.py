@@ -64,18 +64,22 @@ class Writer:
     async def _work(self) -> None:
         """Group after group, while somebody waits."""
         try:
-            while self._turns:
-                chosen, others = self._choose(self._turns.take_all())
-                answers = await self._commit([waiting.request for _, waiting in chosen])
-                for (user, waiting), answer in zip(chosen, answers, strict=False):
+            while waiting := self._take_waiting():
+                chosen, others = self._choose(waiting)
+                answers = await self._commit([each.request for _, each in chosen])
+                for (user, answered), answer in zip(chosen, answers, strict=False):
                     self._judge(user, answer)
-                    _tell(waiting, answer)
+                    _tell(answered, answer)
                 self._give_back(chosen[: len(answers)], others + chosen[len(answers) :])
                 # Who was answered may write again at once, and is in the next group.
                 await asyncio.sleep(0)
         finally:
             self._suspects.clear()
             self._working = None
+
+    def _take_waiting(self) -> list[_Turn]:
+        """Without those that were cancelled and do not know it yet."""
+        return [turn for turn in self._turns.take_all() if not turn[1].answer.done()]
 
     def _choose(self, taken: list[_Turn]) -> tuple[list[_Turn], list[_Turn]]:
         """Who is in the next group, and who is not.

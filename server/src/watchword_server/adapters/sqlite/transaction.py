@@ -1,0 +1,56 @@
+"""How a transaction begins and ends, and what it means when its end fails."""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+
+from watchword_protocol.errors import ErrorCode
+from watchword_server.refusal import Refused
+
+__all__ = ["begin", "commit", "roll_back", "transaction"]
+
+
+@contextmanager
+def transaction(connection: sqlite3.Connection) -> Iterator[None]:
+    """Commits at the end, or rolls back when anything is raised.
+
+    Raises:
+        As for `commit`.
+    """
+    begin(connection)
+    try:
+        yield
+        commit(connection)
+    except BaseException:
+        roll_back(connection)
+        raise
+
+
+def begin(connection: sqlite3.Connection) -> None:
+    """Begin one that writes."""
+    if connection.in_transaction:  # the roll-back of one before failed, too
+        connection.execute("ROLLBACK")
+    connection.execute("BEGIN IMMEDIATE")
+
+
+def commit(connection: sqlite3.Connection) -> None:
+    """Make it durable.
+
+    Raises:
+        Refused: COMMIT_UNKNOWN: all of it may have reached the disk before the disk failed. It is not seen now;
+            when the server starts again it may be there.
+        sqlite3.Error: Nothing of it is there. It is still open.
+    """
+    try:
+        connection.execute("COMMIT")
+    except sqlite3.Error as error:
+        if getattr(error, "sqlite_errorcode", -1) & 0xFF == sqlite3.SQLITE_IOERR:
+            raise Refused(ErrorCode.COMMIT_UNKNOWN) from error
+        raise
+
+
+def roll_back(connection: sqlite3.Connection) -> None:
+    """End it after a failure, which is the one to tell about: that the end fails, too, is found by the next `begin`."""
+    if connection.in_transaction:
+        with suppress(sqlite3.Error):
+            connection.execute("ROLLBACK")
