@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from support.engine_room import found, make_engine, make_group, row_ids
-from support.plans import ADD, CREATE_APP, CREATE_NOTES, FUNCTIONS, LIST, make_plan, request, table_of
+from support.plans import ADD, CREATE_APP, CREATE_NOTES, FUNCTIONS, LIST, RUNAWAY_WRITE, make_plan, request, table_of
 from watchword_protocol.errors import ErrorCode
 from watchword_server.adapters.sqlite.database import open_database
 from watchword_server.adapters.sqlite.engine import Engine
@@ -37,16 +37,21 @@ def log_size(directory: Path) -> int:
     return (directory / "watchword.db-wal").stat().st_size
 
 
-@contextmanager
-def full_at_commit(engine: Engine) -> Iterator[None]:
-    """No disk here is full when it should be: SQLite's word for it, in place of the commit."""
+def longest_title(engine: Engine) -> int:
+    found: int = Engine.execute(engine, 'SELECT ifnull(max(length("title")), 0) FROM main."app.notes"').fetchone()[0]
+    return found
 
-    def execute(text: str) -> object:
-        if text == "COMMIT":
+
+@contextmanager
+def full_at_commit(engine: Engine, *, titles_over: int = 0) -> Iterator[None]:
+    """No disk here is full when it should be: SQLite's word for it, in place of a commit of longer titles than that."""
+
+    def execute(text: str, *parameters: tuple[str | int, ...]) -> object:
+        if text == "COMMIT" and longest_title(engine) > titles_over:
             error = sqlite3.OperationalError("database or disk is full")
             error.sqlite_errorcode = sqlite3.SQLITE_FULL
             raise error
-        return Engine.execute(engine, text)
+        return Engine.execute(engine, text, *parameters)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(engine, "execute", execute)
@@ -80,6 +85,19 @@ def test_a_commit_that_the_disk_refuses_is_told_to_its_group_alone(tmp_path: Pat
         assert not engine.in_transaction
         assert row_ids(engine) == []
         assert [found(answer) for answer in make_group(catalog).run(engine, requests)] == ["[[1]]"] * 2
+
+
+def test_a_disk_found_full_by_the_commit_is_told_to_those_who_do_not_fit(tmp_path: Path) -> None:
+    """The pages of a small group fit the cache, so that none of its statements is the one that meets the disk's end."""
+    with make_engine(tmp_path / "watchword.db") as (engine, catalog):
+        culprit = request((ADD, ("eve", 9, "x" * 500)))
+        runaway = request((RUNAWAY_WRITE, ("eve",)), time_ms=20)
+        requests = [request((ADD, ("ada", 1, "a"))), culprit, runaway, request((ADD, ("bob", 2, "b")))]
+        with full_at_commit(engine, titles_over=100):
+            answers = make_group(catalog).run(engine, requests)
+        assert [found(answer) for answer in answers] == ["[[1]]", "STORAGE_FULL", "QUERY_TIMEOUT", "[[2]]"]
+        assert row_ids(engine) == [1, 2]
+        assert not engine.in_transaction
 
 
 async def test_who_writes_outside_of_groups_is_told_too_that_a_commit_may_have_happened(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ BEGIN -> SAVEPOINT, statements, RELEASE -> ... -> COMMIT -> everybody is answere
               | a statement is refused: ROLLBACK TO; the next one
               | SQLite gave the whole transaction up (interrupt, full disk, I/O error): the culprit has its
               |   answer, BEGIN again without it, for everybody else; nothing was answered yet
+              | the disk is found full by the COMMIT, which names no culprit: each again, with a COMMIT of its own
 """
 
 import sqlite3
@@ -63,6 +64,9 @@ class Group:
                     return answers
         except (sqlite3.Error, MemoryError, Refused) as error:
             roll_back(engine)
+            if reached > 1 and _is_full(error):
+                begun = enumerate(requests[:reached])
+                return [lethal.get(index) or self.run(engine, [request])[0] for index, request in begun]
             return [lethal.get(index) or _for_everybody(error) for index in range(reached)]
 
     def _run_one(self, engine: Engine, request: Transaction) -> Answer:
@@ -78,6 +82,10 @@ class Group:
             return error
         engine.execute("RELEASE request")
         return outcomes
+
+
+def _is_full(error: Exception) -> bool:
+    return getattr(error, "sqlite_errorcode", -1) & 0xFF == sqlite3.SQLITE_FULL
 
 
 def _for_everybody(error: sqlite3.Error | MemoryError | Refused) -> Exception:
