@@ -117,18 +117,16 @@ class Planner:
             return known.plans
         budget = budget or self.budget()
         tokens = lex(text, max_bytes=self._max_bytes, max_parameters=self._max_parameters)
-        parts = max(len(tokens) - 1, len(text) // _BYTES_OF_PART)
-        budget.take(parts)
+        before = budget.left
+        budget.take(max(len(tokens) - 1, len(text) // _BYTES_OF_PART))
         statements = parse_tokens(tokens, max_statements=self._max_statements)
         first = statements[0]
         if len(statements) == 1 and isinstance(first, (CreateNamespace, CreateTable, DropTable)):
             return first
-        plans: list[Plan] = []
-        for index, statement in enumerate(statements):
-            plan = self._plan(statement, index, catalog, namespace, role, budget)
-            parts += _PARTS_OF_COLUMN * len(plan.columns)
-            plans.append(plan)
-        known = _Known(tuple(plans), parts, _size(text, plans))
+        plans = tuple(
+            self._plan(statement, index, catalog, namespace, role, budget) for index, statement in enumerate(statements)
+        )
+        known = _Known(plans, before - budget.left, _size(text, plans))
         self._keep(key, known)
         return known.plans
 
@@ -164,7 +162,7 @@ class Planner:
             raise too_deep from None
 
 
-def _size(text: str, plans: list[Plan]) -> int:
+def _size(text: str, plans: tuple[Plan, ...]) -> int:
     """About how many bytes a text and its plans are."""
     return sys.getsizeof(text) + sum(
         _BYTES_OF_PLAN
