@@ -11,6 +11,7 @@ from watchword_protocol.errors import ErrorCode
 from watchword_server.adapters.sqlite.connection import Connection, open_connection
 from watchword_server.adapters.sqlite.data_directory import DataUnusable
 from watchword_server.adapters.sqlite.engine import Engine
+from watchword_server.adapters.sqlite.faults import primary_code
 from watchword_server.adapters.sqlite.migrations import MIGRATIONS, check_tables, migrate, read_version
 from watchword_server.adapters.sqlite.transaction import transaction
 from watchword_server.refusal import Refused
@@ -187,7 +188,7 @@ async def open_prepared(path: Path, mode: Literal["rw", "ro"], prepare: Callable
 def as_unusable(path: Path, error: Refused | sqlite3.Error) -> DataUnusable:
     """What the storage refused, for the person at the terminal: the file, what is wrong with it, what to do."""
     cause = error.__cause__ if isinstance(error, Refused) else error
-    sentence = _REMEDIES.get(getattr(cause, "sqlite_errorcode", -1) & 0xFF)
+    sentence = _REMEDIES.get(primary_code(cause))
     return DataUnusable(f"{path}: {sentence}" if sentence else f"{path} cannot be used: {cause or error}")
 
 

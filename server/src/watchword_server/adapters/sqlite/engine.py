@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from watchword_protocol.errors import ErrorCode
 from watchword_server.adapters.sqlite.deadline import STEPS, Progress
+from watchword_server.adapters.sqlite.faults import primary_code
 from watchword_server.adapters.sqlite.program import check_program, read_stores
 from watchword_server.adapters.sqlite.rows import Converters, RowForm, encode_rows
 from watchword_server.adapters.sqlite.wall import Wall
@@ -129,7 +130,7 @@ class Engine(sqlite3.Connection):
         except sqlite3.Error as error:
             if self._failures:
                 raise self._failures[0] from error
-            if is_wide and getattr(error, "sqlite_errorcode", -1) == sqlite3.SQLITE_TOOBIG:
+            if is_wide and primary_code(error) == sqlite3.SQLITE_TOOBIG:
                 message = f"With so many columns no value may be over {known.value_bytes} bytes (result_bytes)."
                 raise Refused(ErrorCode.RESULT_TOO_LARGE, message) from error
             raise

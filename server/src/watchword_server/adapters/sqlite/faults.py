@@ -13,7 +13,7 @@ from watchword_server.refusal import Refused
 from watchword_server.sql.catalog import Table
 from watchword_server.sql.fault import SqlFault
 
-__all__ = ["storage_fault", "to_refusal"]
+__all__ = ["primary_code", "storage_fault", "to_refusal"]
 
 # Primary codes of https://sqlite.org/rescode.html. What is missing is a fault of ours, and stays the exception it is.
 _STORAGE: Final = {
@@ -47,11 +47,16 @@ _SENTENCES: Final = (
 )
 
 
+def primary_code(error: BaseException | None) -> int:
+    """SQLite's primary result code; 255, which is none, where the error is not SQLite's."""
+    return _code(error) & 0xFF
+
+
 def storage_fault(error: sqlite3.Error | MemoryError) -> Refused | None:
     """The refusal where the disk, the file or memory is to blame."""
     if isinstance(error, MemoryError):  # how Python tells SQLITE_NOMEM
         return Refused(ErrorCode.STORAGE_UNAVAILABLE)
-    code = _STORAGE.get(_code(error) & 0xFF)
+    code = _STORAGE.get(primary_code(error))
     return None if code is None else Refused(code)
 
 
@@ -80,7 +85,7 @@ def to_refusal(error: Exception, table: Table | None, *, value_bytes: int) -> Re
         return refusal
     if isinstance(error, sqlite3.Error):
         code = _code(error)
-        if code & 0xFF == sqlite3.SQLITE_TOOBIG:
+        if primary_code(error) == sqlite3.SQLITE_TOOBIG:
             message = f"A value, or a row as a whole, is larger than {value_bytes} bytes (value_bytes)."
             return Refused(ErrorCode.LIMIT_EXCEEDED, message)
         if table is not None and code in _CONSTRAINTS:
@@ -91,8 +96,8 @@ def to_refusal(error: Exception, table: Table | None, *, value_bytes: int) -> Re
     return None
 
 
-def _code(error: sqlite3.Error) -> int:
-    """The extended result code; -1 where Python's module, not SQLite, raised."""
+def _code(error: BaseException | None) -> int:
+    """The extended result code; -1 where SQLite is not the one that raised."""
     return getattr(error, "sqlite_errorcode", -1)
 
 

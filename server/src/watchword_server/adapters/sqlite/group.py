@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 from watchword_server.adapters.sqlite.deadline import Deadline
 from watchword_server.adapters.sqlite.engine import Engine
-from watchword_server.adapters.sqlite.faults import storage_fault
+from watchword_server.adapters.sqlite.faults import primary_code, storage_fault
 from watchword_server.adapters.sqlite.request import run_statements
 from watchword_server.adapters.sqlite.stored_catalog import StoredCatalog
 from watchword_server.adapters.sqlite.transaction import begin, commit, roll_back
@@ -64,7 +64,7 @@ class Group:
                     return answers
         except (sqlite3.Error, MemoryError, Refused) as error:
             roll_back(engine)
-            if reached > 1 and _is_full(error):
+            if reached > 1 and primary_code(error) == sqlite3.SQLITE_FULL:
                 begun = enumerate(requests[:reached])
                 return [lethal.get(index) or self.run(engine, [request])[0] for index, request in begun]
             return [lethal.get(index) or _for_everybody(error) for index in range(reached)]
@@ -82,10 +82,6 @@ class Group:
             return error
         engine.execute("RELEASE request")
         return outcomes
-
-
-def _is_full(error: Exception) -> bool:
-    return getattr(error, "sqlite_errorcode", -1) & 0xFF == sqlite3.SQLITE_FULL
 
 
 def _for_everybody(error: sqlite3.Error | MemoryError | Refused) -> Exception:

@@ -5,7 +5,7 @@ import sqlite3
 from watchword_protocol.errors import ErrorCode
 from watchword_server.adapters.sqlite.deadline import Deadline, Stop
 from watchword_server.adapters.sqlite.engine import Engine, Overdue
-from watchword_server.adapters.sqlite.faults import to_refusal
+from watchword_server.adapters.sqlite.faults import primary_code, to_refusal
 from watchword_server.adapters.sqlite.stored_catalog import StoredCatalog
 from watchword_server.refusal import Refused
 from watchword_server.sql.catalog import Table
@@ -91,9 +91,7 @@ def _at(statement: int, refusal: Refused) -> Refused:
 
 
 def _is_interrupt(error: Exception) -> bool:
-    if isinstance(error, Overdue):
-        return True
-    return isinstance(error, sqlite3.Error) and getattr(error, "sqlite_errorcode", -1) == sqlite3.SQLITE_INTERRUPT
+    return isinstance(error, Overdue) or primary_code(error) == sqlite3.SQLITE_INTERRUPT
 
 
 def _written(plan: Plan, catalog: StoredCatalog) -> Table | None:

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
 from watchword_protocol.errors import ErrorCode
+from watchword_server.adapters.sqlite.faults import primary_code
 from watchword_server.refusal import Refused
 
 __all__ = ["begin", "commit", "roll_back", "transaction"]
@@ -44,7 +45,7 @@ def commit(connection: sqlite3.Connection) -> None:
     try:
         connection.execute("COMMIT")
     except sqlite3.Error as error:
-        if getattr(error, "sqlite_errorcode", -1) & 0xFF == sqlite3.SQLITE_IOERR:
+        if primary_code(error) == sqlite3.SQLITE_IOERR:
             raise Refused(ErrorCode.COMMIT_UNKNOWN) from error
         raise
 
