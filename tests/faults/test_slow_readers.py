@@ -166,6 +166,15 @@ async def test_a_stuck_reader_does_not_hold_up_the_stop(tmp_path: Path) -> None:
 REQUEST: Final = b"GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n"
 
 
+async def ask_once(client: DeafClient, server: RunningServer) -> Edge:
+    """The first request: where it was answered."""
+    await client.send(REQUEST)
+    await until(lambda: [one for one in server.service.open if isinstance(one, Edge) and one._is_between])
+    (edge,) = server.service.open
+    assert isinstance(edge, Edge)
+    return edge
+
+
 async def ask_once_more(client: DeafClient, edge: Edge) -> None:
     """A request, which has been answered when this returns, or waits because its client does not read."""
     answered = edge.server_state.total_requests
@@ -178,9 +187,7 @@ async def test_a_client_that_never_reads_its_http_answers_is_ended(tmp_path: Pat
     async with running_server(tmp_path, clock=clock) as server:
         shrink_buffers(server)
         with DeafClient(server) as client:
-            await client.send(REQUEST)
-            await until(lambda: [one for one in server.service.open if isinstance(one, Edge) and one._is_between])
-            (edge,) = server.service.open
+            edge = await ask_once(client, server)
             while not edge.flow.write_paused:
                 await ask_once_more(client, edge)
             assert edge.transport.get_write_buffer_size() < 120_000
@@ -200,9 +207,7 @@ async def test_a_last_http_answer_that_is_not_taken_has_a_deadline(tmp_path: Pat
     async with running_server(tmp_path, clock=clock) as server:
         shrink_buffers(server)
         with DeafClient(server) as client:
-            await client.send(REQUEST)
-            await until(lambda: [one for one in server.service.open if isinstance(one, Edge) and one._is_between])
-            (edge,) = server.service.open
+            edge = await ask_once(client, server)
             while not edge.transport.get_write_buffer_size():
                 await ask_once_more(client, edge)
             await client.send(last)
@@ -240,13 +245,10 @@ async def test_who_is_idle_and_has_not_taken_all_answers_has_a_deadline(
     async with running_server(tmp_path, clock=clock) as server:
         shrink_buffers(server)
         with DeafClient(server) as client:
-            await client.send(REQUEST)
-            await until(lambda: [one for one in server.service.open if isinstance(one, Edge) and one._is_between])
-            (edge,) = server.service.open
+            edge = await ask_once(client, server)
             while not edge.transport.get_write_buffer_size():
                 await ask_once_more(client, edge)
             await until(lambda: edge._is_between)
-            assert isinstance(edge, Edge)
             end(edge)
             pass_time(server, clock, 4.9)
             assert server.service.open

@@ -3,6 +3,8 @@
 import asyncio
 import json
 import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
@@ -158,22 +160,13 @@ async def test_a_message_over_our_own_limit_ends_the_connection_and_says_so() ->
 
 
 async def test_a_link_that_is_silent_is_given_up() -> None:
-    async def accept_and_say_nothing_more(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await answer_upgrade(reader, writer)
-        await gone.wait()
-        writer.close()
-
-    gone = asyncio.Event()
-    server = await asyncio.start_server(accept_and_say_nothing_more, "127.0.0.1", 0)
-    async with server:
-        port = server.sockets[0].getsockname()[1]
-        async with watchword.connect(
-            f"ws://127.0.0.1:{port}", token="a.b.c", reconnect=False, heartbeat_s=0.02, close_timeout_s=0.02
-        ) as db:
-            status = await db.wait_for(State.CLOSED, timeout_s=2)
-            assert isinstance(status.reason, watchword.ConnectionLost)
-            assert "given up: keepalive ping timeout" in str(status.reason)
-        gone.set()
+    async with (
+        silent_server() as url,
+        watchword.connect(url, token="a.b.c", reconnect=False, heartbeat_s=0.02, close_timeout_s=0.02) as db,
+    ):
+        status = await db.wait_for(State.CLOSED, timeout_s=2)
+        assert isinstance(status.reason, watchword.ConnectionLost)
+        assert "given up: keepalive ping timeout" in str(status.reason)
 
 
 async def test_closing_while_something_is_asked_says_that_it_was_you() -> None:
@@ -214,39 +207,21 @@ async def test_leaving_is_a_close_handshake_however_often_it_is_asked_for(times:
 
 
 async def test_a_server_that_does_not_answer_the_close_is_left_in_time() -> None:
-    async def accept_and_read_nothing(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await answer_upgrade(reader, writer)
-        await gone.wait()
-        writer.close()
-
-    gone = asyncio.Event()
-    server = await asyncio.start_server(accept_and_read_nothing, "127.0.0.1", 0)
-    async with server:
-        port = server.sockets[0].getsockname()[1]
-        db = await watchword.connect(f"ws://127.0.0.1:{port}", token="a.b.c", close_timeout_s=0.05)
+    async with silent_server() as url:
+        db = await watchword.connect(url, token="a.b.c", close_timeout_s=0.05)
         began = time.monotonic()
         await db.close()
         assert time.monotonic() - began < 1
         assert watchword_tasks() == set()
-        gone.set()
 
 
 async def test_closing_can_be_cancelled_and_ends_at_once_then() -> None:
-    async def accept_and_read_nothing(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await answer_upgrade(reader, writer)
-        await gone.wait()
-        writer.close()
-
-    gone = asyncio.Event()
-    server = await asyncio.start_server(accept_and_read_nothing, "127.0.0.1", 0)
-    async with server:
-        port = server.sockets[0].getsockname()[1]
-        db = await watchword.connect(f"ws://127.0.0.1:{port}", token="a.b.c", close_timeout_s=3600)
+    async with silent_server() as url:
+        db = await watchword.connect(url, token="a.b.c", close_timeout_s=3600)
         with pytest.raises(TimeoutError):
             await asyncio.wait_for(db.close(), 0.02)
         assert watchword_tasks() == set()
         assert db.state is State.CLOSED
-        gone.set()
 
 
 async def test_a_token_function_that_refuses_to_be_cancelled_cannot_keep_the_client_open() -> None:
@@ -292,6 +267,24 @@ async def test_a_server_that_never_reads_is_left_in_time() -> None:
         assert time.monotonic() - began < 1
         assert watchword_tasks() == set()
         gone.set()
+
+
+@asynccontextmanager
+async def silent_server() -> AsyncIterator[str]:
+    """The URL of one that lets everybody in, and then neither reads nor says anything."""
+
+    async def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await answer_upgrade(reader, writer)
+        await gone.wait()
+        writer.close()
+
+    gone = asyncio.Event()
+    server = await asyncio.start_server(accept, "127.0.0.1", 0)
+    async with server:
+        try:
+            yield f"ws://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        finally:
+            gone.set()
 
 
 async def answer_upgrade(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, **changes: Any) -> None:
