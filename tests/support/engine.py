@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from support.stepping import to_end
 from watchword_protocol.errors import ErrorCode
 from watchword_server.sql.catalog import AccessLevel, Catalog, Column, Table, TableId, TableType
 from watchword_server.sql.engine_functions import ENGINE_FUNCTIONS
@@ -77,7 +78,7 @@ class Engine:
 
     def plans(self, sql: str, role: Role = Role.USER) -> tuple[Plan, ...]:
         """The plans of a request."""
-        plans = self.planner.plan(sql, catalog=self.catalog, namespace="app", role=role)
+        plans = to_end(self.planner.plan(sql, catalog=self.catalog, namespace="app", role=role))
         assert isinstance(plans, tuple)
         return plans
 

@@ -8,6 +8,7 @@ from support.accounts import MemoryAccounts, make_account
 from support.clock import FakeClock
 from support.lives import make_user
 from support.scripted_store import ScriptedStore
+from support.stepping import to_end
 from watchword_protocol.codec import decode_server
 from watchword_protocol.errors import ErrorCode
 from watchword_protocol.messages import (
@@ -29,6 +30,7 @@ from watchword_server.auth.directory import Directory
 from watchword_server.config import Limits
 from watchword_server.handlers import HANDLERS, Handlers
 from watchword_server.identifiers import Identifiers
+from watchword_server.pace import Pace
 from watchword_server.preparation import Prepared
 from watchword_server.queries import Queries
 from watchword_server.refusal import Refused
@@ -37,9 +39,10 @@ from watchword_server.user import Role
 NO_SUBSCRIPTIONS = "Subscriptions are not supported yet: send a query"
 
 
-def make_handlers() -> Handlers:
-    accounts, limits = MemoryAccounts(make_account("ada")), dict.fromkeys(Role, Limits())
-    return Handlers(Identifiers("x"), Queries(ScriptedStore(), Directory(accounts), limits, FakeClock()))
+def make_handlers(store: ScriptedStore | None = None) -> Handlers:
+    clock, directory = FakeClock(), Directory(MemoryAccounts(make_account("ada")))
+    queries = Queries(store or ScriptedStore(), directory, dict.fromkeys(Role, Limits()), clock, Pace(clock.monotonic))
+    return Handlers(Identifiers("x"), queries)
 
 
 def test_every_message_has_a_handler_but_those_that_the_connection_and_the_store_keep() -> None:
@@ -90,7 +93,7 @@ def test_what_should_not_happen_is_the_callers_to_log(monkeypatch: pytest.Monkey
 
 
 def test_a_query_that_cannot_be_planned_is_an_error_with_its_place() -> None:
-    answer = make_handlers().prepare(Query("q-1", sql="select 1;\nselect * frm x"), make_user())
+    answer = to_end(make_handlers().prepare(Query("q-1", sql="select 1;\nselect * frm x"), make_user()))
     assert answer == ErrorMessage(
         "INVALID_SQL",
         'Expected the end of the statement, found "frm".',
@@ -104,16 +107,22 @@ def test_a_query_that_cannot_be_planned_is_an_error_with_its_place() -> None:
 
 async def test_a_query_is_answered_by_its_results() -> None:
     handlers = make_handlers()
-    prepared = handlers.prepare(Query("q-1", sql="select $1::int as n", params=[7]), make_user())
+    prepared = to_end(handlers.prepare(Query("q-1", sql="select $1::int as n", params=[7]), make_user()))
     assert isinstance(prepared, Prepared)
     answer = decode_server(await handlers.run(prepared))
     assert answer == QueryResult([StatementResult([Column("n", "Int", 0)], [[1]], 1, "ada")], 0.0, "q-1")
 
 
+def test_a_value_that_does_not_fit_is_an_error() -> None:
+    answer = to_end(make_handlers().prepare(Query(sql="select $1::int", params=["seven"]), make_user()))
+    assert isinstance(answer, ErrorMessage)
+    assert (answer.code, answer.statement) == ("INVALID_PARAMS", 0)
+
+
 async def test_a_query_that_fails_while_it_runs_is_an_error() -> None:
-    handlers = make_handlers()
-    prepared = handlers.prepare(Query(sql="select $1::int", params=["seven"]), make_user())
+    handlers = make_handlers(ScriptedStore(Refused(ErrorCode.QUERY_TIMEOUT)))
+    prepared = to_end(handlers.prepare(Query(sql="select 1"), make_user()))
     assert isinstance(prepared, Prepared)
     answer = decode_server(await handlers.run(prepared))
     assert isinstance(answer, ErrorMessage)
-    assert (answer.code, answer.statement) == ("INVALID_PARAMS", 0)
+    assert answer.code == "QUERY_TIMEOUT"

@@ -8,10 +8,12 @@ from support.accounts import MemoryAccounts, make_account
 from support.clock import FakeClock
 from support.lives import make_user
 from support.scripted_store import ScriptedStore
+from support.stepping import steps_of, to_end
 from watchword_protocol.errors import ErrorCode
 from watchword_protocol.messages import Query, Statement
 from watchword_server.auth.directory import Directory
 from watchword_server.config import Limits
+from watchword_server.pace import Pace
 from watchword_server.preparation import Prepared
 from watchword_server.queries import Queries
 from watchword_server.refusal import Refused
@@ -27,15 +29,16 @@ LIMITS = {
 def make_queries(store: ScriptedStore | None = None) -> tuple[Queries, Directory]:
     accounts = MemoryAccounts(make_account("ada"), make_account("cleo", role=Role.DBA))
     directory = Directory(accounts)
-    return Queries(store or ScriptedStore(), directory, LIMITS, FakeClock(wall=1_800_000_000.25)), directory
+    clock = FakeClock(wall=1_800_000_000.25)
+    return Queries(store or ScriptedStore(), directory, LIMITS, clock, Pace(clock.monotonic)), directory
 
 
 def prepare(sql: str, *params: Any, role: Role = Role.DBA, **members: Any) -> Prepared:
-    return make_queries()[0].prepare(Query(sql=sql, params=list(params), **members), make_user(role=role))
+    return to_end(make_queries()[0].prepare(Query(sql=sql, params=list(params), **members), make_user(role=role)))
 
 
 def prepare_all(statements: list[Statement]) -> Prepared:
-    return make_queries()[0].prepare(Query(statements=statements), make_user())
+    return to_end(make_queries()[0].prepare(Query(statements=statements), make_user()))
 
 
 @pytest.mark.parametrize(
@@ -68,19 +71,30 @@ def test_a_text_is_planned_once_in_a_request_even_if_it_is_too_large_to_be_remem
     assert first.plan is second.plan
 
 
+@pytest.mark.parametrize(
+    ("texts", "steps"),
+    [(["SELECT $1::int"], 2), (["SELECT $1::int"] * 3, 4), (["SELECT $1::int", "SELECT -$1::int"] * 2, 6)],
+)
+def test_a_text_takes_two_steps_and_the_values_of_each_further_statement_one(texts: list[str], steps: int) -> None:
+    query = Query(statements=[Statement(text, [number]) for number, text in enumerate(texts)])
+    count, prepared = steps_of(make_queries()[0].prepare(query, make_user()))
+    assert count == steps
+    assert [values for _, values in prepared.bound or ()] == [[number] for number in range(len(texts))]
+
+
 async def test_nothing_overtakes_a_query_whose_user_must_be_looked_up() -> None:
     queries, directory = make_queries()
     query, service = Query(sql="SELECT 1", as_user="ada"), make_user("serge", role=Role.SERVICE)
-    assert queries.prepare(query, service).kind is Kind.ALONE
+    assert to_end(queries.prepare(query, service)).kind is Kind.ALONE
     await directory.find("ada")
-    assert queries.prepare(query, service).kind is Kind.READ
+    assert to_end(queries.prepare(query, service)).kind is Kind.READ
 
 
 async def test_the_store_is_asked_with_values_in_stored_form_for_the_user_who_asks() -> None:
     store = ScriptedStore()
     queries, _ = make_queries(store)
     query = Query(sql="INSERT INTO app.notes VALUES ($1, $2); SELECT now(), current_user", params=[7, "x"])
-    results = await queries.run(queries.prepare(query, make_user("bob")))
+    results = await queries.run(to_end(queries.prepare(query, make_user("bob"))))
     (transaction,) = store.writes
     assert not store.reads
     assert (transaction.user_id, transaction.time_ms, transaction.rows) == ("u_bob", 50, 10)
@@ -95,7 +109,7 @@ async def test_under_as_user_rows_and_name_are_the_users_while_turn_and_limits_s
     store = ScriptedStore()
     queries, _ = make_queries(store)
     query = Query(sql="SELECT body, current_user FROM app.notes", as_user="ada")
-    results = await queries.run(queries.prepare(query, make_user("serge", role=Role.SERVICE)))
+    results = await queries.run(to_end(queries.prepare(query, make_user("serge", role=Role.SERVICE))))
     (transaction,) = store.reads
     ((_, values),) = transaction.statements
     assert set(values) == {"u_ada", "ada"}
@@ -106,7 +120,7 @@ async def test_under_as_user_rows_and_name_are_the_users_while_turn_and_limits_s
 async def test_a_timeout_only_shortens(timeout_ms: int | None, time_ms: int) -> None:
     store = ScriptedStore()
     queries, _ = make_queries(store)
-    await queries.run(queries.prepare(Query(sql="SELECT 1", timeout_ms=timeout_ms), make_user()))
+    await queries.run(to_end(queries.prepare(Query(sql="SELECT 1", timeout_ms=timeout_ms), make_user())))
     assert store.reads[0].time_ms == time_ms
 
 
@@ -114,7 +128,7 @@ async def test_a_definition_goes_to_the_store_with_whole_names() -> None:
     store = ScriptedStore()
     queries, _ = make_queries(store)
     for sql in ("CREATE NAMESPACE more", "DROP TABLE IF EXISTS missing"):
-        await queries.run(queries.prepare(Query(sql=sql), make_user("cleo", role=Role.DBA)))
+        await queries.run(to_end(queries.prepare(Query(sql=sql), make_user("cleo", role=Role.DBA))))
     assert store.definitions == [
         (CreateNamespace("more"), "u_cleo"),
         (DropTable(TableName("default", "missing"), if_exists=True), "u_cleo"),
@@ -163,7 +177,7 @@ def test_who_may_define(role: Role, sql: str, needed: str | None) -> None:
 )
 def test_what_is_refused_before_it_runs(members: dict[str, Any], code: ErrorCode, words: str) -> None:
     with pytest.raises(Refused) as refused:
-        make_queries()[0].prepare(Query(**members), make_user(role=Role.DBA))
+        to_end(make_queries()[0].prepare(Query(**members), make_user(role=Role.DBA)))
     assert refused.value.code is code
     assert words in refused.value.message
 
@@ -171,7 +185,7 @@ def test_what_is_refused_before_it_runs(members: dict[str, Any], code: ErrorCode
 async def test_a_place_at_the_limit_of_one_user_is_free_again_after_a_failure() -> None:
     store = ScriptedStore(Refused(ErrorCode.STORAGE_UNAVAILABLE))
     queries, _ = make_queries(store)
-    prepared = queries.prepare(Query(sql="SELECT 1"), make_user())
+    prepared = to_end(queries.prepare(Query(sql="SELECT 1"), make_user()))
     for _ in range(2 * LIMITS[Role.USER].statements_per_user):
         with pytest.raises(Refused) as refused:
             await queries.run(prepared)

@@ -5,6 +5,7 @@ config -> data directory (locked) -> users -> authenticator -> gateway and site 
 """
 
 import asyncio
+import gc
 import random
 import resource
 import secrets
@@ -49,6 +50,7 @@ from watchword_server.http.site import make_site
 from watchword_server.identifiers import Identifiers
 from watchword_server.journal import Journal
 from watchword_server.log import configure_log
+from watchword_server.pace import Pace
 from watchword_server.ports import Clock
 from watchword_server.preparation import DEFAULT_NAMESPACE
 from watchword_server.queries import Queries
@@ -137,8 +139,11 @@ async def serve(
             clock=clock,
         )
         directory_of_users = Directory(accounts, remember=config.limits.connections)
-        queries = Queries(store, directory_of_users, role_limits, clock)
-        service = _make_service(config, keeping, directory_of_users, passwords, queries, clock=clock, log=log, dev=dev)
+        pace = Pace(clock.monotonic)
+        queries = Queries(store, directory_of_users, role_limits, clock, pace)
+        service = _make_service(
+            config, keeping, directory_of_users, passwords, queries, clock=clock, pace=pace, log=log, dev=dev
+        )
         listener = _make_listener(config, service, accounts, queries)
         bound = _bind(config.server.host, config.server.port)
         stack.callback(bound.close)
@@ -186,6 +191,7 @@ def run(config: Config, *, dev: bool, announce: Callable[[str, int], None]) -> N
         ConfigError, DataUnusable, OSError: As for `serve`.
     """
     _raise_file_limit()
+    _collect_less_often()
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
         runner.run(_run(config, dev=dev, announce=announce))
 
@@ -229,6 +235,7 @@ def _make_service(
     queries: Queries,
     *,
     clock: Clock,
+    pace: Pace,
     log: FilteringBoundLogger,
     dev: bool,
 ) -> Service:
@@ -237,6 +244,7 @@ def _make_service(
     spread = random.Random()  # noqa: S311  # spreads returning clients over time, keeps no secret
     return Service(
         clock=clock,
+        pace=pace,
         identifiers=identifiers,
         authenticator=Authenticator(
             verifier=keeping.verifier,
@@ -297,6 +305,7 @@ def _make_listener(config: Config, service: Service, accounts: Accounts, queries
         service.authenticator,
         service.rules.proxies,
         queries,
+        service.pace,
         max_body_bytes=config.limits.max_message_bytes,
         running=service.running,
     )
@@ -326,6 +335,14 @@ def _raise_file_limit() -> None:
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft != hard:
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+
+
+def _collect_less_often() -> None:
+    """Nothing here makes cycles, while a message of many values makes many objects at once: looking at all of those
+    again and again, in search of cycles, would take more of the loop's time than making them.
+    """
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 50)
 
 
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:

@@ -21,6 +21,7 @@ from watchword_server.preparation import Prepared
 from watchword_server.queries import Queries
 from watchword_server.refusal import Refused
 from watchword_server.results import encode_message
+from watchword_server.steps import Steps
 from watchword_server.user import AuthenticatedUser
 
 __all__ = ["HANDLERS", "Handlers"]
@@ -70,10 +71,10 @@ class Handlers:
         except Refused as refused:
             return [self._error(message, refused)]
 
-    def prepare(self, query: Query, user: AuthenticatedUser) -> Prepared | ErrorMessage:
+    def prepare(self, query: Query, user: AuthenticatedUser) -> Steps[Prepared | ErrorMessage]:
         """What may run, or why not."""
         try:
-            return self._queries.prepare(query, user)
+            return (yield from self._queries.prepare(query, user))
         except Refused as refused:
             return self._error(query, refused)
 

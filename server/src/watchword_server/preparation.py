@@ -16,12 +16,13 @@ from watchword_server.sql.catalog import Catalog
 from watchword_server.sql.definitions import check_namespace, dropped_table
 from watchword_server.sql.fault import SqlFault
 from watchword_server.sql.nodes import CreateNamespace, CreateTable, Definition, DropTable
-from watchword_server.sql.plan import Plan
+from watchword_server.sql.plan import Plan, StoredValue
 from watchword_server.sql.planner import Planner
+from watchword_server.steps import Steps
 from watchword_server.user import AuthenticatedUser, Role
 from watchword_server.work import Kind
 
-__all__ = ["DEFAULT_NAMESPACE", "Planned", "Preparation", "Prepared", "to_refused"]
+__all__ = ["DEFAULT_NAMESPACE", "Bound", "Planned", "Preparation", "Prepared", "to_refused"]
 
 DEFAULT_NAMESPACE: Final = "default"
 """Where a table's name without a namespace is looked up; nothing makes it but CREATE NAMESPACE."""
@@ -42,9 +43,16 @@ class Planned(NamedTuple):
     parameters: Sequence[Any]
 
 
-class _Texts(NamedTuple):
-    """The different texts of one request: what is left for planning more of them, and the plans of those before."""
+Bound = Sequence[tuple[Plan, Sequence[StoredValue]]]
+"""Statements as the store takes them: each with its values, in the order of its plan's binds."""
 
+
+class _Texts(NamedTuple):
+    """The different texts of one request: the tables they are planned against, what is left for planning more of them,
+    and the plans of those before.
+    """
+
+    catalog: Catalog
     budget: Budget
     plans: dict[str, tuple[Plan, ...] | Definition]
 
@@ -53,6 +61,7 @@ class Prepared(Struct, frozen=True):
     """A query that may run, as the moment found it. Either `statements` or `definition`.
 
     `kind`: what may run beside it. `account`: whose rows it meets, where that is somebody else and is known.
+    `bound`: the statements with their values, as the store takes them; None until it is known whose rows they meet.
     """
 
     kind: Kind
@@ -61,6 +70,7 @@ class Prepared(Struct, frozen=True):
     statements: tuple[Planned, ...] = ()
     definition: Definition | None = None
     account: Account | None = None
+    bound: Bound | None = None
 
     @property
     def text(self) -> str:
@@ -94,10 +104,8 @@ class Preparation:
             for role, own in limits.items()
         }
 
-    def prepare(self, query: Query, user: AuthenticatedUser) -> Prepared:
+    def prepare(self, query: Query, user: AuthenticatedUser) -> Steps[Prepared]:
         """Plan it, and see whether this user may.
-
-        A prepared query should run at once: tables change. Preparing again is cheap, since plans are remembered.
 
         Raises:
             Refused: MALFORMED_MESSAGE, PERMISSION_DENIED, and all that is wrong with the text.
@@ -112,7 +120,7 @@ class Preparation:
             if not role.includes(Role.SERVICE):
                 raise _denied("use as_user", role, Role.SERVICE)
             role = Role.USER  # whoever it is; a name of another role is refused
-        planned = self._plan(query, user, role)
+        planned = yield from self._plan(query, user, role)
         if isinstance(planned, Definition):
             return self._prepare_definition(planned, query, user)
         account = None if query.as_user is None else self._known_account(query.as_user)
@@ -122,9 +130,10 @@ class Preparation:
         kind = Kind.ALONE if not is_sure else Kind.WRITE if is_write else Kind.READ
         return Prepared(kind, query, user, planned, account=account)
 
-    def _plan(self, query: Query, user: AuthenticatedUser, role: Role) -> tuple[Planned, ...] | Definition:
+    def _plan(self, query: Query, user: AuthenticatedUser, role: Role) -> Steps[tuple[Planned, ...] | Definition]:
+        texts = _Texts(self._catalog(), self._planners[user.role].budget(), {})
         if query.statements is None:
-            return self._plan_text(query.sql or "", query.params or (), user, role)
+            return (yield from self._plan_text(query.sql or "", query.params or (), user, role, texts))
         limit = self._limits[user.role].statements
         if len(query.statements) > limit:
             message = (
@@ -132,10 +141,9 @@ class Preparation:
             )
             raise Refused(ErrorCode.LIMIT_EXCEEDED, message)
         planned: list[Planned] = []
-        texts = _Texts(self._planners[user.role].budget(), {})
         for index, statement in enumerate(query.statements):
             try:
-                found = self._plan_one(statement, user, role, texts, is_alone=len(query.statements) == 1)
+                found = yield from self._plan_one(statement, user, role, texts, is_alone=len(query.statements) == 1)
             except Refused as refused:
                 refused.statement = index
                 raise
@@ -146,8 +154,8 @@ class Preparation:
 
     def _plan_one(
         self, statement: Statement, user: AuthenticatedUser, role: Role, texts: _Texts, *, is_alone: bool
-    ) -> Planned | Definition:
-        planned = self._plan_text(statement.sql, statement.params, user, role, texts)
+    ) -> Steps[Planned | Definition]:
+        planned = yield from self._plan_text(statement.sql, statement.params, user, role, texts)
         if isinstance(planned, Definition):
             if not is_alone:
                 raise Refused(ErrorCode.UNSUPPORTED_SQL, "CREATE and DROP stand alone in their request.")
@@ -157,23 +165,20 @@ class Preparation:
         return planned[0]
 
     def _plan_text(
-        self, text: str, parameters: Sequence[Any], user: AuthenticatedUser, role: Role, texts: _Texts | None = None
-    ) -> tuple[Planned, ...] | Definition:
+        self, text: str, parameters: Sequence[Any], user: AuthenticatedUser, role: Role, texts: _Texts
+    ) -> Steps[tuple[Planned, ...] | Definition]:
         limit = self._limits[user.role].params
         if len(parameters) > limit:
             message = f"A statement has at most {limit} parameters, and {len(parameters)} are given (params)."
             raise Refused(ErrorCode.LIMIT_EXCEEDED, message)
-        plans = None if texts is None else texts.plans.get(text)
+        plans = texts.plans.get(text)
         if plans is None:
-            budget = None if texts is None else texts.budget
             try:
-                plans = self._planners[user.role].plan(
-                    text, catalog=self._catalog(), namespace=DEFAULT_NAMESPACE, role=role, budget=budget
+                plans = texts.plans[text] = yield from self._planners[user.role].plan(
+                    text, catalog=texts.catalog, namespace=DEFAULT_NAMESPACE, role=role, budget=texts.budget
                 )
             except SqlFault as fault:
                 raise to_refused(fault, text) from None
-            if texts is not None:
-                texts.plans[text] = plans
         count = max(plan.parameters for plan in plans) if isinstance(plans, tuple) else 0
         if count != len(parameters):
             taken, given = _counted(count, "parameter"), "is" if len(parameters) == 1 else "are"

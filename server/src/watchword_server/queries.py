@@ -1,21 +1,25 @@
-"""What becomes of a query: message -> what may run -> values and limits -> store -> results."""
+"""What becomes of a query: message -> what may run, with its values -> store -> results."""
 
 from collections.abc import Mapping
+
+from msgspec.structs import replace
 
 from watchword_protocol.errors import ErrorCode
 from watchword_protocol.messages import Query
 from watchword_server.auth.account import Account
 from watchword_server.auth.directory import Directory
 from watchword_server.config import Limits
+from watchword_server.pace import Pace
 from watchword_server.ports import Clock
 from watchword_server.preparation import Planned, Preparation, Prepared, to_refused
 from watchword_server.refusal import Refused
 from watchword_server.results import Result, Results
 from watchword_server.sql.fault import SqlFault
 from watchword_server.sql.nodes import Definition
-from watchword_server.sql.plan import BindKind, StoredValue
+from watchword_server.sql.plan import BindKind, Plan, StoredValue
 from watchword_server.sql.store import Store, Transaction
 from watchword_server.sql.values import bind_values
+from watchword_server.steps import Steps
 from watchword_server.user import AuthenticatedUser, Role
 
 __all__ = ["Queries"]
@@ -29,19 +33,30 @@ class Queries:
         directory: Users, for `as_user`.
         limits: What one statement may take, by the role of who asks.
         clock: For NOW().
+        pace: What holds the loop rests with it.
     """
 
-    def __init__(self, store: Store, directory: Directory, limits: Mapping[Role, Limits], clock: Clock) -> None:
+    def __init__(
+        self, store: Store, directory: Directory, limits: Mapping[Role, Limits], clock: Clock, pace: Pace
+    ) -> None:
         self._store = store
         self._directory = directory
         self._limits = limits
         self._clock = clock
+        self._pace = pace
         self._running: dict[str, int] = {}  # by user id
         self._preparation = Preparation(lambda: store.catalog, directory.known, limits)
 
-    def prepare(self, query: Query, user: AuthenticatedUser) -> Prepared:
-        """As `Preparation.prepare`."""
-        return self._preparation.prepare(query, user)
+    def prepare(self, query: Query, user: AuthenticatedUser) -> Steps[Prepared]:
+        """Plan it, see whether this user may, and bind its values, as far as it is known whose rows it meets.
+
+        Raises:
+            Refused: As `Preparation.prepare`; INVALID_PARAMS, LIMIT_EXCEEDED.
+        """
+        prepared = yield from self._preparation.prepare(query, user)
+        if prepared.definition is None and (query.as_user is None or prepared.account is not None):
+            prepared = yield from self._bind(prepared)
+        return prepared
 
     async def run(self, prepared: Prepared) -> Results:
         """Run it: all of its statements or none.
@@ -80,19 +95,11 @@ class Queries:
 
     async def _run(self, prepared: Prepared) -> tuple[list[Result], str]:
         user, query = prepared.user, prepared.query
-        user_id, user_name = user.id, user.name
-        if query.as_user is not None:
-            account = prepared.account or await self._find(query.as_user)
-            if account.role is not Role.USER:
-                message = f"as_user names a user of the role user, and this one has the role {account.role.value}."
-                raise Refused(ErrorCode.PERMISSION_DENIED, message)
-            user_id, user_name = account.id, account.name
+        if prepared.bound is None:
+            found = replace(prepared, account=await self._find(query.as_user or ""))
+            prepared = await self._pace.through(user.id, self._bind(found))
+        bound = prepared.bound or ()
         limits = self._limits[user.role]
-        now_us = round(self._clock.wall() * 1_000_000)
-        bound = [
-            (planned.plan, _bind(index, planned, limits, user_id=user_id, user_name=user_name, now_us=now_us))
-            for index, planned in enumerate(prepared.statements)
-        ]
         is_write = any(plan.is_write for plan, _ in bound)
         time_ms = limits.write_time_ms if is_write else limits.read_time_ms
         transaction = Transaction(
@@ -107,13 +114,30 @@ class Queries:
             Result(plan.columns, outcome.rows, outcome.row_count)
             for (plan, _), outcome in zip(bound, outcomes, strict=True)
         ]
-        return results, user_name
+        return results, prepared.account.name if prepared.account else user.name
 
     async def _find(self, name: str) -> Account:
         account = await self._directory.find(name)
         if account is None or account.deleted_at is not None:
             raise Refused(ErrorCode.NOT_FOUND, "There is no user of the name in as_user.")
         return account
+
+    def _bind(self, prepared: Prepared) -> Steps[Prepared]:
+        """A step for each statement."""
+        user, account = prepared.user, prepared.account
+        if account is not None and account.role is not Role.USER:
+            message = f"as_user names a user of the role user, and this one has the role {account.role.value}."
+            raise Refused(ErrorCode.PERMISSION_DENIED, message)
+        whose = account or user
+        limits = self._limits[user.role]
+        now_us = round(self._clock.wall() * 1_000_000)
+        bound: list[tuple[Plan, list[StoredValue]]] = []
+        for index, planned in enumerate(prepared.statements):
+            if index:
+                yield
+            values = _bind(index, planned, limits, user_id=whose.id, user_name=whose.name, now_us=now_us)
+            bound.append((planned.plan, values))
+        return replace(prepared, bound=bound)
 
 
 def _bind(

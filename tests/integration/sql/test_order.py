@@ -5,14 +5,19 @@ from pathlib import Path
 
 import pytest
 
-from support.asking import Held, asking
+from support.asking import Held, ask_over_http, asking
 from support.clock import FakeClock
 from support.presenting import by_message
 from support.raw_socket import frame, text
 from support.server import pass_time, running_server, token, until
 from support.sql_server import sql_server
 from watchword_protocol.errors import ErrorCode
+from watchword_protocol.messages import ErrorMessage, Query
 from watchword_server.app import RunningServer
+from watchword_server.handlers import Handlers
+from watchword_server.preparation import Prepared
+from watchword_server.steps import Steps
+from watchword_server.user import AuthenticatedUser
 
 
 async def test_a_read_sees_the_writes_sent_before_it(server: RunningServer) -> None:
@@ -69,6 +74,55 @@ async def test_no_more_run_at_once_than_may_and_reading_pauses_behind_as_many_th
         reads.let_go()
         answers = [await ada.socket.read_message() for _ in range(7)]
         assert sorted(str(answer["id"]) for answer in answers) == ["1", "2", "3", "4", "5", "6", "p"]
+
+
+async def test_users_take_turns_at_the_loop_however_much_one_of_them_asks(
+    server: RunningServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(server.service.pace, "_slice_s", 0)  # a turn of the loop has one step
+    prepared: list[str] = []
+    prepare = Handlers.prepare
+
+    def note(handlers: Handlers, query: Query, user: AuthenticatedUser) -> Steps[Prepared | ErrorMessage]:
+        prepared.append(user.name)
+        return prepare(handlers, query, user)
+
+    monkeypatch.setattr(Handlers, "prepare", note)
+    async with asking(server) as ada, asking(server) as other, asking(server, "bob") as bob:
+        for number in range(8):
+            ada.send(f"SELECT {number}; SELECT {number + 1}")
+            other.send(f"SELECT {number}; SELECT {number + 1}")
+        asked = bob.send("SELECT 1")
+        assert (await bob.socket.read_message())["id"] == asked
+        assert prepared.index("bob") < 6, prepared
+        for busy in (ada, other):
+            answers = [await busy.socket.read_message() for _ in range(8)]
+            assert sorted(answer["id"] for answer in answers) == list(range(1, 9))
+            assert {answer["type"] for answer in answers} == {"result"}
+
+
+async def test_http_and_websocket_share_the_loop_in_steps(
+    server: RunningServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(server.service.pace, "_slice_s", 0)
+    async with asking(server) as ada:
+        ids = [ada.send("INSERT INTO app.notes VALUES ($1, 'x', 1)", number) for number in range(5)]
+        answer, body = await ask_over_http(server, {"statements": [{"sql": f"SELECT {n}"} for n in range(5)]}, "bob")
+        assert (answer.status, [each["rows"] for each in body["results"]]) == (200, [[[n]] for n in range(5)])
+        assert sorted([(await ada.socket.read_message())["id"] for _ in ids]) == ids
+
+
+async def test_who_leaves_while_waiting_for_a_turn_is_forgotten(
+    server: RunningServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(server.service.pace, "_slice_s", 0)
+    async with asking(server) as bob:
+        async with asking(server) as ada:
+            for number in range(16):
+                ada.send(f"SELECT {number}")
+        assert await bob.rows("SELECT 1") == [[1]]
+        await until(lambda: not server.service.running)
+        assert repr(server.service.pace) == "<Pace: 0 wait for a turn>"
 
 
 async def test_queries_of_one_user_are_bounded_over_all_connections(

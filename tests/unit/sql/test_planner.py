@@ -3,6 +3,7 @@
 import pytest
 
 from support.engine import catalog_of, table_of
+from support.stepping import steps_of, to_end
 from watchword_protocol.errors import ErrorCode
 from watchword_server.sql.catalog import Catalog
 from watchword_server.sql.fault import SqlFault
@@ -26,7 +27,7 @@ def planner(capacity: int = 10, max_memory_bytes: int = 1_000_000) -> Planner:
 
 
 def plans(subject: Planner, text: str, role: Role = Role.USER, catalog: Catalog = CATALOG) -> tuple[Plan, ...]:
-    found = subject.plan(text, catalog=catalog, namespace="app", role=role)
+    found = to_end(subject.plan(text, catalog=catalog, namespace="app", role=role))
     assert isinstance(found, tuple)
     return found
 
@@ -85,8 +86,10 @@ def test_statements_of_one_text_share_their_parameters() -> None:
 def test_definitions_stand_alone() -> None:
     subject = planner()
     ask = "CREATE TABLE a.b (id INT PRIMARY KEY) WITH (TYPE = 'USER')"
-    assert isinstance(subject.plan(ask, catalog=CATALOG, namespace="app", role=Role.DBA), CreateTable)
-    assert isinstance(subject.plan("DROP TABLE notes", catalog=CATALOG, namespace="app", role=Role.DBA), DropTable)
+    assert isinstance(to_end(subject.plan(ask, catalog=CATALOG, namespace="app", role=Role.DBA)), CreateTable)
+    assert isinstance(
+        to_end(subject.plan("DROP TABLE notes", catalog=CATALOG, namespace="app", role=Role.DBA)), DropTable
+    )
     with pytest.raises(SqlFault) as caught:
         plans(subject, "SELECT 1; DROP TABLE notes")
     assert (caught.value.code, caught.value.statement) == (ErrorCode.UNSUPPORTED_SQL, 1)
@@ -129,7 +132,7 @@ def test_what_is_remembered_takes_as_much_of_the_budget_as_what_is_not() -> None
     for text in ("SELECT id, body FROM notes", "SELECT id, body FROM notes", "SELECT 'a" + "b" * 800 + "'"):
         budget = subject.budget()
         before = budget.left
-        subject.plan(text, catalog=CATALOG, namespace="app", role=Role.USER, budget=budget)
+        to_end(subject.plan(text, catalog=CATALOG, namespace="app", role=Role.USER, budget=budget))
         costs.append(before - budget.left)
     assert costs == [6 + 2 * 2, 6 + 2 * 2, 101 + 2]
 
@@ -147,3 +150,24 @@ def test_what_is_remembered_takes_as_much_of_the_budget_as_what_is_not() -> None
 def test_a_plan_tells_how_many_large_values_it_makes_beside_those_of_a_row(outputs: str, count: int) -> None:
     [plan] = plans(planner(), f"SELECT {outputs} FROM notes")
     assert plan.made_values == count
+
+
+def test_parsing_and_each_statement_is_a_step_and_what_is_known_takes_one() -> None:
+    subject = planner()
+    text = "SELECT id FROM notes; SELECT body FROM notes"
+    for steps in (3, 1):
+        count, found = steps_of(subject.plan(text, catalog=CATALOG, namespace="app", role=Role.USER))
+        assert count == steps
+        assert isinstance(found, tuple)
+
+
+def test_what_two_plan_at_the_same_time_is_remembered_once() -> None:
+    subject = planner()
+    ways = [subject.plan("SELECT id FROM notes", catalog=CATALOG, namespace="app", role=Role.USER) for _ in range(2)]
+    for way in ways:
+        next(way)
+    for way in ways:
+        to_end(way)
+    once = planner()
+    plans(once, "SELECT id FROM notes")
+    assert subject._memory_bytes == once._memory_bytes > 0

@@ -7,6 +7,7 @@ import pytest
 
 from support.engine import Engine, catalog_of, table_of
 from support.sql_cases import COLUMNS
+from support.stepping import to_end
 from watchword_protocol.errors import ErrorCode
 from watchword_server.sql.catalog import AccessLevel, Column, TableType
 from watchword_server.sql.fault import SqlFault
@@ -297,7 +298,7 @@ def test_catalog_is_a_snapshot(engine: Engine) -> None:
     [old] = engine.plans("SELECT * FROM pair")
     changed = table_of("app.pair", [("a", SqlType.INT), ("c", SqlType.TEXT)], ["a"], id_=4)
     catalog = dataclasses.replace(engine.catalog, version=2, tables={("app", "pair"): changed})
-    new = engine.planner.plan("SELECT * FROM pair", catalog=catalog, namespace="app", role=Role.USER)
+    new = to_end(engine.planner.plan("SELECT * FROM pair", catalog=catalog, namespace="app", role=Role.USER))
     assert isinstance(new, tuple)
     assert [column.name for column in new[0].columns] == ["a", "c"]
     assert engine.plans("SELECT * FROM pair") == (old,)

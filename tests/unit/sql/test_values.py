@@ -72,7 +72,6 @@ def test_a_parameter_becomes_its_stored_form(type_: SqlType, value: Any, stored:
         (_T.TEXT, 5),
         (_T.TEXT, "a\0b"),
         (_T.TEXT, "\ud800"),
-        (_T.JSON, float("nan")),
         (_T.JSON, {"a": "\ud800"}),
         (_T.TIMESTAMP, "2020-02-30T00:00:00Z"),
         (_T.TIMESTAMP, 5),

@@ -7,15 +7,19 @@ that run, so that who asks without reading is asked to wait, and costs no more t
 import asyncio
 from collections import deque
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from watchword_protocol.codec import encode
-from watchword_protocol.messages import Query
+from watchword_protocol.messages import ErrorMessage, Query
 from watchword_server.connection import Connection
 from watchword_server.gateway.frames import text_frame
 from watchword_server.gateway.outbox import Outbox
 from watchword_server.gateway.service import Service
 from watchword_server.preparation import Prepared
 from watchword_server.work import Kind, Work
+
+if TYPE_CHECKING:
+    from watchword_server.steps import Steps
 
 __all__ = ["Requests"]
 
@@ -35,11 +39,14 @@ class Requests:
         "_answers",
         "_connection",
         "_is_over",
+        "_is_waiting",
         "_on_answer",
         "_on_failure",
         "_outbox",
+        "_prepared",
         "_reads",
         "_service",
+        "_steps",
         "_work",
     )
 
@@ -61,6 +68,9 @@ class Requests:
         self._work: Work[Query] = Work(
             at_once=rules.requests_at_once, max_waiting_bytes=service.connection_rules.max_message_bytes
         )
+        self._steps: Steps[Prepared | ErrorMessage] | None = None  # of the query in front, as it is prepared
+        self._prepared: Prepared | ErrorMessage | None = None  # the query in front, from then on
+        self._is_waiting = False  # for a turn of the loop
         self._reads: set[asyncio.Task[None]] = set()
         self._answers: deque[tuple[Kind, bytes]] = deque()
         self._is_over = False
@@ -95,6 +105,7 @@ class Requests:
     def stop(self) -> None:
         """Start nothing more, and stop what only reads. Writes run to their end and are answered."""
         self._work.forget()
+        self._steps = self._prepared = None
         for task in self._reads:
             task.cancel()
 
@@ -105,22 +116,52 @@ class Requests:
         self.stop()
 
     def _start(self) -> None:
-        work = self._work
+        """Prepare and start what may start, a step after another while it is our turn."""
+        work, pace = self._work, self._service.pace
         while (query := work.front) is not None:
-            user = self._connection.user
-            assert user is not None  # noqa: S101  # queries come from authenticated connections only
-            try:
-                prepared = self._service.handlers.prepare(query, user)
-            except Exception as error:  # noqa: BLE001  # the end of the ladder, as for every handler
-                prepared = self._service.internal_error(error, query, self._connection)
-            if not isinstance(prepared, Prepared):
+            if self._prepared is None:
+                if self._is_waiting or pace.is_over:
+                    self._wait()
+                    return
+                self._prepare(query)
+            elif not isinstance(self._prepared, Prepared):
+                error, self._prepared = self._prepared, None
                 work.skip()
-                self._outbox.push(text_frame(encode(prepared)))
-            elif work.may_start(prepared.kind):
+                self._outbox.push(text_frame(encode(error)))
+            elif work.may_start(self._prepared.kind):
+                prepared, self._prepared = self._prepared, None
                 work.start(prepared.kind)
                 self._begin(prepared)
             else:
                 return
+
+    def _prepare(self, query: Query) -> None:
+        """A step of it."""
+        user = self._connection.user
+        assert user is not None  # noqa: S101  # queries come from authenticated connections only
+        if self._steps is None:
+            self._steps = self._service.handlers.prepare(query, user)
+        try:
+            next(self._steps)
+        except StopIteration as done:
+            self._steps, self._prepared = None, done.value
+        except Exception as error:  # noqa: BLE001  # the end of the ladder, as for every handler
+            self._steps, self._prepared = None, self._service.internal_error(error, query, self._connection)
+
+    def _wait(self) -> None:
+        user = self._connection.user
+        if not self._is_waiting and user is not None:
+            self._is_waiting = True
+            self._service.pace.wait(user.id, self._go_on)
+
+    def _go_on(self) -> None:
+        """It is our turn."""
+        self._is_waiting = False
+        try:
+            self.deliver()
+            self._on_answer()
+        except Exception as error:  # noqa: BLE001  # as in `_run`
+            self._on_failure(error)
 
     def _begin(self, prepared: Prepared) -> None:
         task = asyncio.get_running_loop().create_task(self._run(prepared))

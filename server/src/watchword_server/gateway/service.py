@@ -16,6 +16,7 @@ from watchword_server.handlers import Handlers
 from watchword_server.handshake import OriginRules
 from watchword_server.identifiers import Identifiers
 from watchword_server.journal import Journal
+from watchword_server.pace import Pace
 from watchword_server.ports import Clock
 
 __all__ = ["GatewayRules", "Service"]
@@ -52,6 +53,7 @@ class Service:
     """
 
     clock: Clock
+    pace: Pace
     identifiers: Identifiers
     authenticator: Authenticator
     handlers: Handlers

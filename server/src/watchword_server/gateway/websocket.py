@@ -80,6 +80,7 @@ class WebSocket(BoundedReader):
         "_is_deaf",
         "_is_reading",
         "_is_resting",
+        "_is_waiting",
         "_leaves_at",
         "_leaves_with",
         "_message_bytes",
@@ -113,6 +114,7 @@ class WebSocket(BoundedReader):
         self._incoming = Incoming(EARLY_MESSAGE_BYTES)
         self._is_reading = True
         self._is_resting = False  # a whole buffer was read: it is the others' turn
+        self._is_waiting = False  # for a turn of the loop: others have used this one up
         self._is_deaf = False  # nothing that the peer still says is looked at
         self._overheard_bytes = 0
         self._task: asyncio.Task[None] | None = None  # while a credential is being checked
@@ -187,10 +189,15 @@ class WebSocket(BoundedReader):
         if data:
             self._connection.heard_at = now.monotonic
             self._incoming.feed(data)
-        is_held = self._is_held
-        while not is_held and (event := self._incoming.next_event()) is not None:
+        while not self._is_held:
+            if self._incoming.waiting_bytes and self._service.pace.is_over:
+                self._is_waiting = True
+                self._service.pace.wait(self.user.id if self.user else self._peer.address, self._go_on_receiving)
+                break
+            event = self._incoming.next_event()
+            if event is None:
+                break
             self._take(event, now)
-            is_held = self._is_held
         self._outbox.flush()
         self._read_or_pause()
 
@@ -256,11 +263,12 @@ class WebSocket(BoundedReader):
 
     @property
     def _is_held(self) -> bool:
-        """Nothing more is read while a credential is being checked, nor while the peer does not read our answers, has
-        asked more than may wait, or is about to be told to go.
+        """Nothing more is read while a credential is being checked, nor while the peer waits for its turn, does not
+        read our answers, has asked more than may wait, or is about to be told to go.
         """
         return (
             self._connection.is_checking
+            or self._is_waiting
             or self._outbox.stalled_at is not None
             or (self._requests is not None and (self._requests.is_full or self._leaves_with is not None))
         )
@@ -269,9 +277,17 @@ class WebSocket(BoundedReader):
         self._is_resting = False
         self._read_or_pause()
 
+    def _go_on_receiving(self) -> None:
+        """It is our turn."""
+        self._is_waiting = False
+        try:
+            self.receive(b"")
+        except Exception as error:  # noqa: BLE001  # see `_break`
+            self._break(error)
+
     @property
     def _is_full(self) -> bool:
-        """While a credential is being checked a little is taken in, unread, so that a peer that leaves is noticed."""
+        """While it is held a little is taken in, unread, so that a peer that leaves is noticed."""
         return self._is_held and (self._outbox.stalled_at is not None or self._incoming.waiting_bytes >= READ_BYTES)
 
     def _read_or_pause(self) -> None:

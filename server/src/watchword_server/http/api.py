@@ -9,16 +9,17 @@ from starlette.routing import Route
 
 from watchword_protocol.codec import Fault, decode_query
 from watchword_protocol.errors import ErrorCode
-from watchword_protocol.messages import Query
 from watchword_protocol.timestamps import format_time
 from watchword_server.auth.authenticator import Authenticator
 from watchword_server.auth.proxies import TrustedProxies
 from watchword_server.handshake import credential_of_header
 from watchword_server.http.answers import encoded_response, json_response
+from watchword_server.pace import Pace
 from watchword_server.preparation import Prepared
 from watchword_server.queries import Queries
 from watchword_server.refusal import Refused
 from watchword_server.results import encode_body
+from watchword_server.steps import Steps
 from watchword_server.user import AuthenticatedUser
 from watchword_server.work import Kind
 
@@ -35,6 +36,7 @@ class Api:
         authenticator: Credentials to users.
         proxies: Whose word about the client's address counts.
         queries: Runs them.
+        pace: What holds the loop rests with it.
         max_body_bytes: Of one request.
         running: Where tasks are kept that must come to their end, whoever leaves.
     """
@@ -44,6 +46,7 @@ class Api:
         authenticator: Authenticator,
         proxies: TrustedProxies,
         queries: Queries,
+        pace: Pace,
         *,
         max_body_bytes: int,
         running: set[asyncio.Task[Any]],
@@ -51,6 +54,7 @@ class Api:
         self._authenticator = authenticator
         self._proxies = proxies
         self._queries = queries
+        self._pace = pace
         self._max_body_bytes = max_body_bytes
         self._running = running
 
@@ -66,8 +70,16 @@ class Api:
 
     async def _sql(self, request: Request) -> Response:
         user = await self._authenticate(request)
-        query = await self._read_query(request)
-        return await self._run(request, self._queries.prepare(query, user))
+        body = await self._read_json(request)
+        return await self._run(request, await self._pace.through(user.id, self._prepare(body, user)))
+
+    def _prepare(self, body: bytes, user: AuthenticatedUser) -> Steps[Prepared]:
+        """Raises: Refused: MALFORMED_MESSAGE; as `Queries.prepare`."""
+        query = decode_query(body)
+        if isinstance(query, Fault):
+            raise Refused(query.code, query.message)
+        yield
+        return (yield from self._queries.prepare(query, user))
 
     async def _run(self, request: Request, prepared: Prepared) -> Response:
         """The answer; a client that leaves stops what only reads."""
@@ -84,15 +96,12 @@ class Api:
         await asyncio.wait({running})
         return Response() if running.cancelled() else encoded_response(encode_body(running.result()))
 
-    async def _read_query(self, request: Request) -> Query:
-        """Raises: Refused: UNSUPPORTED_DATA, MESSAGE_TOO_LARGE, MALFORMED_MESSAGE."""
+    async def _read_json(self, request: Request) -> bytes:
+        """Raises: Refused: UNSUPPORTED_DATA, MESSAGE_TOO_LARGE."""
         content_type = request.headers.get("content-type", _JSON)
         if content_type.partition(";")[0].strip().lower() != _JSON:
             raise Refused(ErrorCode.UNSUPPORTED_DATA, f"The body is JSON: send it with Content-Type: {_JSON}")
-        query = decode_query(await self._read_body(request))
-        if isinstance(query, Fault):
-            raise Refused(query.code, query.message)
-        return query
+        return await self._read_body(request)
 
     async def _read_body(self, request: Request) -> bytes:
         chunks, limit = list[bytes](), self._max_body_bytes

@@ -2,6 +2,7 @@
 
 import sys
 from collections import OrderedDict
+from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 from watchword_protocol.errors import ErrorCode
@@ -14,6 +15,7 @@ from watchword_server.sql.nodes import CreateNamespace, CreateTable, Definition,
 from watchword_server.sql.parser import parse_tokens
 from watchword_server.sql.plan import Plan
 from watchword_server.sql.resolve import resolve
+from watchword_server.steps import Steps
 from watchword_server.user import Role
 
 __all__ = ["DIFFERENCES", "Planner"]
@@ -93,8 +95,8 @@ class Planner:
 
     def plan(
         self, text: str, *, catalog: Catalog, namespace: str, role: Role, budget: Budget | None = None
-    ) -> tuple[Plan, ...] | Definition:
-        """The request's plans, one a statement; or the one definition that it is.
+    ) -> Steps[tuple[Plan, ...] | Definition]:
+        """The request's plans, one a statement; or the one definition that it is. What is known takes one step.
 
         Args:
             text: Of any content.
@@ -123,16 +125,17 @@ class Planner:
         first = statements[0]
         if len(statements) == 1 and isinstance(first, (CreateNamespace, CreateTable, DropTable)):
             return first
-        plans = tuple(
-            self._plan(statement, index, catalog, namespace, role, budget) for index, statement in enumerate(statements)
-        )
-        known = _Known(plans, before - budget.left, _size(text, plans))
+        plans: list[Plan] = []
+        for index, statement in enumerate(statements):
+            yield
+            plans.append(self._plan(statement, index, catalog, namespace, role, budget))
+        known = _Known(tuple(plans), before - budget.left, _size(text, plans))
         self._keep(key, known)
         return known.plans
 
     def _keep(self, key: _Key, known: _Known) -> None:
         """Remember it, and forget what does not fit beside it any more."""
-        if known.size > _MAX_KEPT:
+        if known.size > _MAX_KEPT or key in self._plans:
             return
         self._plans[key] = known
         self._memory_bytes += known.size
@@ -162,7 +165,7 @@ class Planner:
             raise too_deep from None
 
 
-def _size(text: str, plans: tuple[Plan, ...]) -> int:
+def _size(text: str, plans: Sequence[Plan]) -> int:
     """About how many bytes a text and its plans are."""
     return sys.getsizeof(text) + sum(
         _BYTES_OF_PLAN

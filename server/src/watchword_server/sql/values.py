@@ -6,12 +6,12 @@ as base64 (RFC 4648 4), TIMESTAMP as RFC 3339 in UTC with microseconds, JSON as 
 
 import base64
 import binascii
-import json
 import math
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
 
+import msgspec
 import orjson
 
 from watchword_protocol.errors import ErrorCode
@@ -25,6 +25,7 @@ __all__ = ["MAX_SAFE_INTEGER", "WIRE_FORMS", "bind_values"]
 MAX_SAFE_INTEGER: Final = 2**53 - 1
 _EPOCH: Final = datetime(1970, 1, 1)  # noqa: DTZ001  # UTC by definition; with a zone it would be said twice
 _T = SqlType
+_encode: Final = msgspec.json.Encoder().encode  # integers of any size, as they were decoded
 _MIN_BIGINT, _MAX_BIGINT = INTEGER_RANGES[_T.BIGINT]
 
 
@@ -129,7 +130,7 @@ def _bytes(value: Any) -> bytes:
 
 def _json(value: Any) -> str:
     """Any value; what orjson would not read back is refused."""
-    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    text = _encode(value).decode()
     read_literal(text, SqlType.JSON)
     return text
 

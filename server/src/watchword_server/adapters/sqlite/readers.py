@@ -14,9 +14,9 @@ from watchword_server.adapters.sqlite.deadline import Deadline, Stop
 from watchword_server.adapters.sqlite.engine import Engine
 from watchword_server.adapters.sqlite.request import Interrupted, run_statements
 from watchword_server.adapters.sqlite.stored_catalog import StoredCatalog
-from watchword_server.adapters.sqlite.turns import Turns
 from watchword_server.refusal import Refused
 from watchword_server.sql.store import Outcome, Transaction
+from watchword_server.turns import Turns
 
 __all__ = ["Readers", "SlowPlaces"]
 

@@ -8,9 +8,9 @@ from functools import partial
 from watchword_protocol.errors import ErrorCode
 from watchword_server.adapters.sqlite.engine import Engine
 from watchword_server.adapters.sqlite.group import Answer, Group
-from watchword_server.adapters.sqlite.turns import Turns
 from watchword_server.refusal import Refused
 from watchword_server.sql.store import Outcome, Transaction
+from watchword_server.turns import Turns
 
 __all__ = ["RunOnWriter", "Writer"]
 

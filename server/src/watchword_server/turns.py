@@ -49,6 +49,10 @@ class Turns(Generic[T]):
             self._queues[user] = queue
         return item
 
+    def take_next(self) -> T:
+        """The next of the user whose turn it is."""
+        return self.take(next(iter(self._queues)))
+
     def take_all(self) -> list[tuple[str, T]]:
         """All of them, in rounds: each user's first, then each user's second, ..."""
         taken: list[tuple[str, T]] = []

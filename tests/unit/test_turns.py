@@ -1,6 +1,6 @@
 """Whose turn it is."""
 
-from watchword_server.adapters.sqlite.turns import Turns
+from watchword_server.turns import Turns
 
 
 def turns_of(*items: str) -> Turns[str]:
@@ -28,6 +28,11 @@ def test_who_had_a_turn_is_behind_everybody_else() -> None:
     assert turns.take("a") == "a1"
     assert [user for user, _ in turns] == ["b", "a"]
     assert dict(turns) == {"b": "b1", "a": "a2"}
+
+
+def test_the_next_is_that_of_the_user_whose_turn_it_is() -> None:
+    turns = turns_of("a1", "a2", "b1")
+    assert [turns.take_next() for _ in range(3)] == ["a1", "b1", "a2"]
 
 
 def test_what_was_not_served_comes_first_and_who_was_served_last() -> None:
