@@ -2,12 +2,13 @@
 
 import resource
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
+from support.clock import FakeClock
 from support.engine_room import found, make_engine, make_group, row_ids
 from support.plans import ADD, CREATE_APP, CREATE_NOTES, FUNCTIONS, LIST, RUNAWAY_WRITE, make_plan, request, table_of
 from watchword_protocol.errors import ErrorCode
@@ -43,10 +44,14 @@ def longest_title(engine: Engine) -> int:
 
 
 @contextmanager
-def full_at_commit(engine: Engine, *, titles_over: int = 0) -> Iterator[None]:
+def full_at_commit(
+    engine: Engine, *, titles_over: int = 0, at_commit: Callable[[], None] = lambda: None
+) -> Iterator[None]:
     """No disk here is full when it should be: SQLite's word for it, in place of a commit of longer titles than that."""
 
     def execute(text: str, *parameters: tuple[str | int, ...]) -> object:
+        if text == "COMMIT":
+            at_commit()
         if text == "COMMIT" and longest_title(engine) > titles_over:
             error = sqlite3.OperationalError("database or disk is full")
             error.sqlite_errorcode = sqlite3.SQLITE_FULL
@@ -98,6 +103,30 @@ def test_a_disk_found_full_by_the_commit_is_told_to_those_who_do_not_fit(tmp_pat
         assert [found(answer) for answer in answers] == ["[[1]]", "STORAGE_FULL", "QUERY_TIMEOUT", "[[2]]"]
         assert row_ids(engine) == [1, 2]
         assert not engine.in_transaction
+
+
+def test_what_is_run_again_one_by_one_has_the_time_of_a_group(tmp_path: Path) -> None:
+    """The rest has no answer yet, and its turn in the next group."""
+    clock = FakeClock()
+    with make_engine(tmp_path / "watchword.db") as (engine, catalog):
+        requests = [request((ADD, (user, number, "x" * 500))) for number, user in enumerate(("ada", "bob", "cleo"))]
+        group = make_group(catalog, time_s=1.0, now=clock.monotonic)
+        with full_at_commit(engine, titles_over=100, at_commit=lambda: clock.advance(0.6)):
+            answers = group.run(engine, requests)
+        assert [found(answer) for answer in answers] == ["STORAGE_FULL"] * 2
+        assert [found(answer) for answer in group.run(engine, requests)] == ["[[0]]", "[[1]]", "[[2]]"]
+
+
+def test_on_a_full_disk_the_log_is_written_over_as_soon_as_nobody_needs_it(tmp_path: Path) -> None:
+    with make_engine(tmp_path / "watchword.db") as (engine, catalog):
+        group = make_group(catalog)
+        for number in range(9):
+            group.run(engine, [request((ADD, ("ada", number, "x")))])
+        size = log_size(tmp_path)
+        with full_at_commit(engine, titles_over=100):
+            assert found(group.run(engine, [request((ADD, ("eve", 10, "x" * 500)))])[0]) == "STORAGE_FULL"
+        assert found(group.run(engine, [request((ADD, ("ada", 11, "x")))])[0]) == "[[11]]"
+        assert log_size(tmp_path) == size
 
 
 async def test_who_writes_outside_of_groups_is_told_too_that_a_commit_may_have_happened(tmp_path: Path) -> None:

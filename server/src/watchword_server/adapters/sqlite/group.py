@@ -8,7 +8,7 @@ BEGIN -> SAVEPOINT, statements, RELEASE -> ... -> COMMIT -> everybody is answere
 """
 
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from watchword_server.adapters.sqlite.deadline import Deadline
@@ -16,7 +16,7 @@ from watchword_server.adapters.sqlite.engine import Engine
 from watchword_server.adapters.sqlite.faults import primary_code, storage_fault
 from watchword_server.adapters.sqlite.request import run_statements
 from watchword_server.adapters.sqlite.stored_catalog import StoredCatalog
-from watchword_server.adapters.sqlite.transaction import begin, commit, roll_back
+from watchword_server.adapters.sqlite.transaction import begin, commit, make_room, roll_back
 from watchword_server.refusal import Refused
 from watchword_server.sql.store import Outcome, Transaction
 
@@ -64,10 +64,23 @@ class Group:
                     return answers
         except (sqlite3.Error, MemoryError, Refused) as error:
             roll_back(engine)
-            if reached > 1 and primary_code(error) == sqlite3.SQLITE_FULL:
-                begun = enumerate(requests[:reached])
-                return [lethal.get(index) or self.run(engine, [request])[0] for index, request in begun]
+            if primary_code(error) == sqlite3.SQLITE_FULL:
+                make_room(engine)
+                if reached > 1:
+                    return self._run_each(engine, requests[:reached], lethal)
             return [lethal.get(index) or _for_everybody(error) for index in range(reached)]
+
+    def _run_each(
+        self, engine: Engine, requests: Sequence[Transaction], lethal: Mapping[int, Exception]
+    ) -> list[Answer]:
+        """Each in a group of its own; the answers of those that had their turn in the time of one group."""
+        ends = self.now() + self.time_s
+        answers: list[Answer] = []
+        for index, request in enumerate(requests):
+            if answers and self.now() >= ends:
+                break
+            answers += [lethal[index]] if index in lethal else self.run(engine, [request])
+        return answers
 
     def _run_one(self, engine: Engine, request: Transaction) -> Answer:
         deadline = Deadline(request.time_ms / 1_000, self.now)

@@ -8,7 +8,7 @@ from watchword_protocol.errors import ErrorCode
 from watchword_server.adapters.sqlite.faults import primary_code
 from watchword_server.refusal import Refused
 
-__all__ = ["begin", "commit", "roll_back", "transaction"]
+__all__ = ["begin", "commit", "make_room", "roll_back", "transaction"]
 
 
 @contextmanager
@@ -55,3 +55,12 @@ def roll_back(connection: sqlite3.Connection) -> None:
     if connection.in_transaction:
         with suppress(sqlite3.Error):
             connection.execute("ROLLBACK")
+
+
+def make_room(connection: sqlite3.Connection) -> None:
+    """The disk is full: let what comes next be written over the log, whose pages go to their places in the database.
+
+    Outside transactions. It does what the disk and those who read allow, and waits for nobody.
+    """
+    with suppress(sqlite3.Error):
+        connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
