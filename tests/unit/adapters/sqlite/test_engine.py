@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from support.engine_room import make_engine
+from support.engine_room import make_engine, row_ids
 from support.plans import ADD, make_plan
 from watchword_protocol.errors import ErrorCode
 from watchword_server.adapters.sqlite.engine import CACHED_STATEMENTS, Engine
@@ -22,7 +22,16 @@ def engine() -> Iterator[Engine]:
 
 
 def run(engine: Engine, plan: Plan, *values: str | int) -> bytes:
+    if plan.is_write and not engine.in_transaction:
+        engine.execute("BEGIN")
     return engine.run(plan, values, max_rows=10, max_bytes=10_000_000).rows
+
+
+def test_a_write_outside_of_a_transaction_does_not_run(engine: Engine) -> None:
+    """It would be committed, whatever is answered."""
+    with pytest.raises(RuntimeError, match="outside of a transaction"):
+        engine.run(ADD, ("ada", 1, "t"), max_rows=10, max_bytes=1_000)
+    assert not row_ids(engine)
 
 
 def test_more_plans_than_are_remembered_run_all_the_same(engine: Engine) -> None:

@@ -1,6 +1,8 @@
 """One group commit: whoever fails in it fails alone."""
 
+import sqlite3
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -65,6 +67,38 @@ def test_between_two_good_writes_the_culprit_fails_alone(room: tuple[Engine, Sto
     assert row_ids(engine) == [1, 2, 3]
     assert not engine.in_transaction
     assert found(make_group(catalog).run(engine, [add(4)])[0]) == "[[4]]"
+
+
+class _Interrupting:
+    """A row of EXPLAIN comes: the time of what runs is over, says the watchdog."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+        self.count = 0
+
+    def __call__(self, cursor: sqlite3.Cursor, row: tuple[Any, ...]) -> tuple[Any, ...]:
+        if self.count == 0 and any(name == "opcode" for name, *_ in cursor.description):
+            self.count += 1
+            self.engine.interrupt()
+        return row
+
+
+def test_a_write_interrupted_while_its_program_is_looked_at_is_wholly_undone(
+    room: tuple[Engine, StoredCatalog], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The interrupt ends the whole transaction: nothing of the request may go on without it."""
+    engine, catalog = room
+    make_group(catalog).run(engine, [request((ADD, ("eve", 90, "x")), (LIST, ("eve",)))])  # known from here on
+    again = make_plan(f"/* new */ {ADD.text}", columns=[("id", SqlType.BIGINT)], inserts=True, reads=["id"])
+    culprit = request((ADD, ("eve", 91, "first")), (again, ("eve", 92, "second")), (LIST, ("eve",)))
+    interrupting = _Interrupting(engine)
+    monkeypatch.setattr(engine, "row_factory", interrupting)
+    answers = make_group(catalog).run(engine, [add(1), culprit, add(2)])
+    assert interrupting.count == 1
+    assert [found(answer) for answer in answers][::2] == ["[[1]]", "[[2]]"]
+    assert isinstance(answers[1], Exception)
+    assert row_ids(engine) == [1, 2, 90]
+    assert found(make_group(catalog).run(engine, [culprit])[0]).startswith("[[91]] [[92]]")
 
 
 def test_a_group_that_is_run_again_gives_the_same_answers(room: tuple[Engine, StoredCatalog]) -> None:

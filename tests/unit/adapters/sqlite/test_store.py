@@ -140,6 +140,21 @@ async def test_if_not_exists_and_if_exists_leave_it_as_it_is(app: Store, definit
     assert app.catalog is before
 
 
+async def test_a_table_made_anew_is_found_by_every_reader(app: Store) -> None:
+    """However old the schema is that a connection has in mind."""
+
+    async def read_all() -> list[bytes]:
+        table = app.catalog.find("app", "notes")
+        assert table is not None
+        reads = [app.read(request((_of(FIND, table), ("ada", 1)), user=f"u{number}")) for number in range(8)]
+        return [outcome.rows for [outcome] in await asyncio.gather(*reads)]
+
+    assert await read_all() == [b"[]"] * 8
+    for definition in (DROP_NOTES, DropTable(TableName("app", "prices")), CREATE_PRICES, CREATE_NOTES):
+        await app.define(definition, user_id="root")
+    assert await read_all() == [b"[]"] * 8
+
+
 async def test_the_id_of_a_dropped_table_is_never_used_again(app: Store) -> None:
     await app.define(DropTable(TableName("app", "prices")), user_id="root")
     await app.define(CREATE_PRICES, user_id="root")

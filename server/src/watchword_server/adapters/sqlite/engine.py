@@ -109,7 +109,7 @@ class Engine(sqlite3.Connection):
         self._converters = converters
 
     def run(self, plan: Plan, values: Sequence[StoredValue], *, max_rows: int, max_bytes: int) -> Outcome:
-        """Run one statement of a user's, to its end, behind the wall.
+        """Run one statement of a user's, to its end, behind the wall; one that writes inside a transaction.
 
         Raises:
             Refused: RESULT_TOO_LARGE: a write has happened all the same, its savepoint is the caller's to roll back.
@@ -117,6 +117,8 @@ class Engine(sqlite3.Connection):
             sqlite3.Error, MemoryError, OverflowError, UnicodeEncodeError: see `to_refusal`.
         """
         known = self._find(plan, values)
+        if plan.is_write and not self.in_transaction:
+            raise RuntimeError("a write outside of a transaction would commit by itself")
         self._wall.permissions = plan.permissions
         is_wide = known.value_bytes < self._value_bytes
         if is_wide:
@@ -173,15 +175,21 @@ class Engine(sqlite3.Connection):
 
         Raises:
             sqlite3.DatabaseError: It reaches further, said as the authorizer says it.
+            sqlite3.Error: As for the text itself. A transaction may be gone with it.
         """
-        self._wall.permissions = plan.permissions
+        is_inside = self.in_transaction
+        if not is_inside:
+            self.execute("BEGIN")
         try:
+            # First: what has run knows the schema of its transaction; EXPLAIN takes the one that the connection knew.
+            stores = read_stores(self, plan.permissions.tables)
+            self._wall.permissions = plan.permissions
             program = self.execute(f"EXPLAIN {text}", values).fetchall()
-        except sqlite3.Error:
-            return  # which the text itself will say better
         finally:
             self._wall.permissions = None
-        check_program(program, plan.permissions, read_stores(self, plan.permissions.tables), is_write=plan.is_write)
+            if not is_inside and self.in_transaction:
+                self.execute("ROLLBACK")
+        check_program(program, plan.permissions, stores, is_write=plan.is_write)
 
     def _keeping_failures(self, function: Callable[..., Any]) -> Callable[..., Any]:
         """Python tells SQLite only that a function raised; what, is kept here for `run`.
