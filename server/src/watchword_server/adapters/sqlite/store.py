@@ -57,6 +57,9 @@ class SqliteStore:
     async def define(self, definition: Definition, *, user_id: str) -> None:
         await self._database.run_on_writer(lambda engine: self._catalog.define(engine, definition))
 
+    async def check(self) -> None:
+        await self._readers.check()
+
     async def close(self) -> None:
         await self._writer.close()
         await self._readers.close()
