@@ -46,7 +46,7 @@ async def fill(directory: Path, users: int) -> None:
             accounts = SqliteAccounts(database)
             everybody = [(user_id(number), user_name(number), Role.USER) for number in range(users)]
             for id_, name, role in [*everybody, (OPERATOR_ID, "operator", Role.DBA)]:
-                account = Account(
+                account = Account(  # every member: in an older release they have no defaults
                     id=id_,
                     name=name,
                     role=role,

@@ -61,7 +61,7 @@ STATEMENTS: Final = (
     Statement('SELECT * FROM "app.notes"', _MISSING, "1:15"),
     Statement("SELECT _owner FROM app.notes", _MISSING, "1:8"),
     Statement("SELECT rowid FROM app.notes", _MISSING, "1:8"),
-    Statement("UPDATE app.notes SET _owner = 'u_1'", _MISSING, "1:8"),
+    Statement("UPDATE app.notes SET _owner = 'u_1'", _MISSING, "1:22"),
     Statement("SELECT * FROM app.prices", _MISSING, "1:15", "SELECT * FROM app.prices (private)"),
     Statement("WITH n AS (SELECT 1) SELECT * FROM n", _UNSUPPORTED, "1:1"),
     Statement("SELECT id FROM app.notes UNION SELECT 1", _UNSUPPORTED, "1:26"),

@@ -8,10 +8,12 @@ import pty
 import re
 import select
 import socket
+import sqlite3
 import subprocess
 import sys
 import types
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
@@ -290,6 +292,16 @@ def test_a_token_from_a_damaged_database_names_the_file_and_the_remedy(cli: Cli,
     file.write_bytes(content)
     outcome = cli("token", "ada", "--data", data)
     assert outcome == (1, "", f"watchword: {file}: it is damaged; restore it from a backup\n")
+
+
+def test_a_server_does_not_start_with_a_damaged_definition_and_says_so(cli: Cli, data: Path, ada: str) -> None:
+    file = data / "watchword.db"
+    with closing(sqlite3.connect(file, isolation_level=None)) as connection:
+        connection.execute("INSERT INTO _namespaces VALUES ('app')")
+        connection.execute("INSERT INTO _tables VALUES (1, 'app', 'notes', '{')")
+    outcome = cli("serve", "--dev", "--data", data, "--port", "0")
+    sentence = "the definition of its table app.notes is damaged; restore it from a backup"
+    assert outcome == (1, "", f"watchword: {file}: {sentence}\n")
 
 
 def test_a_port_in_use_is_told_with_the_way_out(cli: Cli, data: Path) -> None:

@@ -18,22 +18,8 @@ __all__ = ["MemoryAccounts", "make_account"]
 
 def make_account(name: str = "ada", **members: Any) -> Account:
     """A plain user of this name; `members` replaces what should be otherwise."""
-    account = Account(
-        id=f"u_{name}",
-        name=name,
-        role=Role.USER,
-        email=None,
-        password_hash=None,
-        auth_type="password",
-        issuer=None,
-        subject=None,
-        valid_after=None,
-        locked=False,
-        created_at=1_700_000_001.25,
-        updated_at=1_700_000_002.5,
-        last_seen_at=None,
-        deleted_at=None,
-    )
+    created_at, updated_at = 1_700_000_001.25, 1_700_000_002.5
+    account = Account(id=f"u_{name}", name=name, role=Role.USER, created_at=created_at, updated_at=updated_at)
     return replace(account, **members)
 
 

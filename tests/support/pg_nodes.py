@@ -223,16 +223,16 @@ def _insert(bag: _Bag) -> Insert:
     return Insert(_relation(bag), columns, rows, _targets(bag, "returningList"))
 
 
-def _column(bag: _Bag) -> str:
-    return str(bag.get("name"))
+def _column(bag: _Bag) -> Name:
+    return Name(None, bag.get("name"))
 
 
 def _value(tree: dict[str, Any]) -> Expression | Default:
     return Default() if "SetToDefault" in tree else _expression(tree)
 
 
-def _set(bag: _Bag) -> tuple[str, Expression | Default]:
-    return bag.get("name"), _value(bag.get("val"))
+def _set(bag: _Bag) -> tuple[Name, Expression | Default]:
+    return _column(bag), _value(bag.get("val"))
 
 
 def _update(bag: _Bag) -> Update:

@@ -54,6 +54,10 @@ class ScriptedStore:
         if self.refusal is not None:
             raise self.refusal
 
+    async def check(self) -> None:
+        if self.refusal is not None:
+            raise self.refusal
+
     async def close(self) -> None:
         """Nothing runs."""
 

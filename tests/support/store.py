@@ -57,6 +57,12 @@ class MemoryStore:
         self._enter(definition)
         self._catalog.define(self._engine, definition)
 
+    async def check(self) -> None:
+        if self._is_closed:
+            raise Refused(ErrorCode.STORAGE_UNAVAILABLE)
+        if self.failures:
+            raise self.failures.popleft()
+
     async def close(self) -> None:
         self._is_closed = True
         self._engine.close()

@@ -57,6 +57,7 @@ from watchword_server.queries import Queries
 from watchword_server.sql.catalog import Catalog, Table
 from watchword_server.sql.definitions import table_definition
 from watchword_server.sql.nodes import CreateTable
+from watchword_server.sql.store import Store
 from watchword_server.sql.values import WIRE_FORMS
 from watchword_server.user import Role
 
@@ -144,7 +145,7 @@ async def serve(
         service = _make_service(
             config, keeping, directory_of_users, passwords, queries, clock=clock, pace=pace, log=log, dev=dev
         )
-        listener = _make_listener(config, service, accounts, queries)
+        listener = _make_listener(config, service, accounts, store, queries)
         bound = _bind(config.server.host, config.server.port)
         stack.callback(bound.close)
         host, port = bound.getsockname()[:2]
@@ -290,13 +291,14 @@ def _make_service(
     )
 
 
-def _make_listener(config: Config, service: Service, accounts: Accounts, queries: Queries) -> Listener:
+def _make_listener(config: Config, service: Service, accounts: Accounts, store: Store, queries: Queries) -> Listener:
     async def find_fault() -> str | None:
         if listener.should_exit:
             return "stopping"
         try:
             async with asyncio.timeout(_STORAGE_PATIENCE_S):
                 await accounts.by_id("")
+                await store.check()
         except Exception:  # noqa: BLE001  # whatever it is, the server is not ready
             return "storage cannot be used"
         return None

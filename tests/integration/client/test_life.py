@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -12,6 +11,7 @@ from websockets.protocol import State as WebSocketState
 from websockets.utils import accept_key
 
 import watchword
+from support.loop_clock import LoopClock
 from support.scripted_server import Peer, auth_success, play, welcome
 from support.stepped_time import SteppedTime
 from watchword import State
@@ -206,13 +206,11 @@ async def test_leaving_is_a_close_handshake_however_often_it_is_asked_for(times:
         assert (await closed_with, socket.close_code) == (1000, 1000)
 
 
-async def test_a_server_that_does_not_answer_the_close_is_left_in_time() -> None:
+async def test_a_server_that_does_not_answer_the_close_is_left_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = LoopClock(monkeypatch)
     async with silent_server() as url:
-        db = await watchword.connect(url, token="a.b.c", close_timeout_s=0.05)
-        began = time.monotonic()
-        await db.close()
-        assert time.monotonic() - began < 1
-        assert watchword_tasks() == set()
+        db = await watchword.connect(url, token="a.b.c", close_timeout_s=5)
+        await expect_closing_to_take(5, db, clock)
 
 
 async def test_closing_can_be_cancelled_and_ends_at_once_then() -> None:
@@ -245,36 +243,36 @@ async def test_a_token_function_that_refuses_to_be_cancelled_cannot_keep_the_cli
         assert watchword_tasks() == set()
 
 
-async def test_a_server_that_never_reads_is_left_in_time() -> None:
+async def test_a_server_that_never_reads_is_left_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
     """A close frame waits behind what is unsent, beyond the library's own time limit."""
 
-    async def accept_and_read_nothing(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await answer_upgrade(reader, writer, limits={"max_message_bytes": 10**9, "heartbeat_s": 25})
-        writer.transport.pause_reading()  # type: ignore[attr-defined]  # a WriteTransport that is a socket's
-        await gone.wait()
-        writer.close()
-
-    gone = asyncio.Event()
-    server = await asyncio.start_server(accept_and_read_nothing, "127.0.0.1", 0)
-    async with server:
-        port = server.sockets[0].getsockname()[1]
-        db = await watchword.connect(f"ws://127.0.0.1:{port}", token="a.b.c", close_timeout_s=0.05)
+    clock = LoopClock(monkeypatch)
+    async with silent_server(limits={"max_message_bytes": 10**9, "heartbeat_s": 25}) as url:
+        db = await watchword.connect(url, token="a.b.c", close_timeout_s=5)
         flood = Authenticate("jwt", token="x" * 20_000_000)
+        sending = asyncio.create_task(db._link.connection.authenticate(flood, 1))
+        await clock.advance(1)
+        assert sending.done()
         with pytest.raises(TimeoutError, match="No answer to Authenticate"):
-            await db._link.connection.authenticate(flood, 0.05)
-        began = time.monotonic()
-        await asyncio.wait_for(db.close(), 5)
-        assert time.monotonic() - began < 1
-        assert watchword_tasks() == set()
-        gone.set()
+            await sending
+        await expect_closing_to_take(5, db, clock)
+
+
+async def expect_closing_to_take(seconds: float, db: watchword.Client, clock: LoopClock) -> None:
+    closing = asyncio.create_task(db.close())
+    await clock.advance(seconds - 0.5)
+    assert not closing.done()
+    await clock.advance(0.5)
+    assert closing.done()
+    assert watchword_tasks() == set()
 
 
 @asynccontextmanager
-async def silent_server() -> AsyncIterator[str]:
-    """The URL of one that lets everybody in, and then neither reads nor says anything."""
+async def silent_server(**changes: Any) -> AsyncIterator[str]:
+    """The URL of one that lets everybody in, and then neither reads nor says anything. `changes`: of `auth_success`."""
 
     async def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await answer_upgrade(reader, writer)
+        await answer_upgrade(reader, writer, **changes)
         await gone.wait()
         writer.close()
 

@@ -2,7 +2,9 @@
 
 import asyncio
 import inspect
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import httptools
 import pytest
@@ -268,13 +270,69 @@ async def test_a_body_has_half_a_minute(tmp_path: Path, monkeypatch: pytest.Monk
             await until(lambda: sorted(bodies(server)) == [5, 10])
             assert len(server.service.open) == 2
             pass_time(server, clock, 0.1)
+            answer = await late.read_http()
+            assert (answer.status, answer.error["code"]) == (408, "AUTH_TIMEOUT")
+            assert answer.error["message"] == "The body did not come within 30 s"
             assert await late.read_end() == b""
+            late.abort()
             await until(lambda: len(server.service.open) == 1)
             pass_time(server, clock, 1_000)
             released.set()
             assert (await good.read_http()).status == 200
             good.send(get())
             assert (await good.read_http()).status == 200
+
+
+async def expect_too_late(server: RunningServer, socket: RawSocket) -> None:
+    """The one answer to a request whose body did not come; its task is over, too."""
+    answer = await socket.read_http()
+    assert (answer.status, answer.headers["connection"]) == (408, ["close"])
+    await until(lambda: not server.listener.server_state.tasks)
+    assert await socket.read_end() == b""
+
+
+async def test_who_waits_for_a_body_that_does_not_come_ends(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    clock, lines = FakeClock(), list[Mapping[str, Any]]()
+    async with running_server(tmp_path, clock=clock, lines=lines) as server:
+        bearer = f"Authorization: Bearer {token(server)}"
+        request = get("/v1/api/sql", bearer, "Content-Length: 10", "Expect: 100-continue", method="POST")
+        async with raw_socket(server.port, request) as socket:
+            assert (await socket.read_http()).status == 100
+            pass_time(server, clock, 30)
+            await expect_too_late(server, socket)
+    assert [(line["event"], line["code"]) for line in lines] == [("refused", "AUTH_TIMEOUT")]
+    assert not caplog.records
+
+
+async def test_who_comes_to_a_body_after_its_time_says_nothing_any_more(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    clock = FakeClock()
+    async with running_server(tmp_path, clock=clock) as server:
+        entered, released = hold_passwords(server, monkeypatch)
+        fields = (basic("ada", PASSWORD), "Content-Length: 10", "Expect: 100-continue")
+        async with raw_socket(server.port, get("/v1/api/sql", *fields, method="POST")) as socket:
+            await entered.wait()
+            pass_time(server, clock, 30)
+            released.set()
+            await expect_too_late(server, socket)
+    assert not caplog.records
+
+
+async def test_a_body_that_does_not_come_is_not_told_in_place_of_the_answer_before(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The connection ends without a word."""
+    clock = FakeClock()
+    async with running_server(tmp_path, clock=clock) as server:
+        entered, _ = hold_passwords(server, monkeypatch)
+        slow, late = get("/v1/api/auth/me", basic("ada", PASSWORD)), get("/v1/api/auth/me", "Content-Length: 10")
+        async with raw_socket(server.port, slow, late) as socket:
+            await entered.wait()
+            (edge,) = server.service.open
+            await until(lambda: len(edge._under_way) == 2)
+            pass_time(server, clock, 30)
+            assert await socket.read_end() == b""
 
 
 async def test_a_body_that_comes_is_read_over(server: RunningServer) -> None:

@@ -95,7 +95,13 @@ FORM = "application/x-www-form-urlencoded"
         (b'{"type": "ping", "sql": "SELECT 1"}', JSON, 400, "MALFORMED_MESSAGE"),
         (b'{"sql": "SELECT 1"}', "text/plain", 415, "UNSUPPORTED_DATA"),
         (b"sql=SELECT+1", FORM, 415, "UNSUPPORTED_DATA"),
+        (b'{"sql": "SELECT 1"}', "application/json; charset=utf-16", 415, "UNSUPPORTED_DATA"),
+        ('{"sql": "SELECT 1"}'.encode("utf-16"), "application/json; charset=UTF-16", 415, "UNSUPPORTED_DATA"),
+        (b'{"sql": "SELECT 1"}', 'application/json;a=b;Charset="latin-1"', 415, "UNSUPPORTED_DATA"),
+        (b'{"sql": "SELECT 1"}', "application/json; charset=utf-8; charset=utf-16", 415, "UNSUPPORTED_DATA"),
         (b'{"sql": "SELECT 1"}', "Application/JSON; charset=utf-8", 200, None),
+        (b'{"sql": "SELECT 1"}', 'application/json ;CHARSET="UTF-8"', 200, None),
+        (b'{"sql": "SELECT 1"}', 'application/json; a="; charset=utf-16"; version=1;', 200, None),
         (b'{"type": "query", "id": 3, "sql": "SELECT 0", "sql": "SELECT 1", "new": 1}', JSON, 200, None),
     ],
 )

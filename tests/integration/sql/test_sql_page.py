@@ -5,17 +5,27 @@ import re
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from support.asking import asking
 from support.server import running_server
-from watchword_server.sql.casts import TYPE_WORDS
-from watchword_server.sql.functions import AGGREGATES, FUNCTIONS, GREATEST
+from watchword_server.sql.calls import CALLS
+from watchword_server.sql.casts import CASTS, TYPE_WORDS, Ease
+from watchword_server.sql.operators import IS_TESTS, OPERATORS
 from watchword_server.sql.planner import DIFFERENCES
+from watchword_server.sql.types import SqlType
 
 PAGE = (Path(__file__).parents[3] / "docs" / "reference" / "sql.md").read_text(encoding="utf-8")
 EXAMPLES = re.findall(r"^```sql (\w+)\n(.*?)^```\n(?:\n```text\n(.*?)^```\n)?", PAGE, re.MULTILINE | re.DOTALL)
 NAMES = {"dba": "cleo"}
+
+
+def section(title: str) -> str:
+    return re.split(r"^## ", PAGE.split(f"\n## {title}\n")[1], maxsplit=1, flags=re.MULTILINE)[0]
+
+
+def table(title: str) -> list[list[set[str]]]:
+    """The words in each cell of a section's last table, without its head."""
+    lines = re.findall(r"^\|(.*)\|$", section(title).rpartition("| --- |")[2], re.MULTILINE)
+    return [[set(re.findall(r"`([^`]+)`", cell)) for cell in re.split(r"(?<!\\)\|", line)] for line in lines]
 
 
 def cell(value: Any) -> str:
@@ -46,16 +56,34 @@ async def test_every_example_gives_the_answer_under_it(tmp_path: Path) -> None:
 
 
 def test_the_differences_are_those_of_the_planner() -> None:
-    section = PAGE.split("## Differences from PostgreSQL\n")[1].split("\n## ")[0]
-    items = [" ".join(item.split()) for item in section.strip().removeprefix("- ").split("\n- ")]
-    assert tuple(items) == DIFFERENCES
+    items = section("Differences from PostgreSQL").strip().removeprefix("- ").split("\n- ")
+    assert tuple(" ".join(item.split()) for item in items) == DIFFERENCES
 
 
-@pytest.mark.parametrize("name", sorted({*FUNCTIONS, *AGGREGATES}))
-def test_every_function_is_on_the_page(name: str) -> None:
-    assert f"`{name}`" in PAGE
+def test_the_page_lists_every_function_and_no_other() -> None:
+    words = {each.lower().removesuffix("()") for _, listed in table("Expressions") for each in listed}
+    others = {"and", "or", "not", "case", "trim", "bytes"}  # a type, and words with a grammar of their own
+    assert {word for word in words if re.fullmatch(r"\w+", word)} - others == CALLS
 
 
-def test_every_type_and_choice_is_on_the_page() -> None:
-    words = {word.upper() for word in TYPE_WORDS} | {word.upper() for word in GREATEST}
+def test_the_page_lists_every_operator() -> None:
+    words = {word.replace("\\", "") for _, listed in table("Expressions") for word in listed}
+    days = {each for each in OPERATORS if SqlType.DATE in each and each[0] in "+-"}
+    operators = {operator for operator, _, _ in OPERATORS}
+    tests = {f"IS [NOT] {word.upper()}" for word, _ in IS_TESTS}
+    assert {f"{left.name} {operator} {right.name}" for operator, left, right in days} | operators | tests <= words
+
+
+def test_the_page_lists_every_cast_and_when_it_happens() -> None:
+    listed = {
+        (SqlType[source], SqlType[target], ease)
+        for [source], *cells in table("Types")
+        for ease, targets in zip(sorted(Ease, reverse=True), cells, strict=True)
+        for target in targets
+    }
+    assert listed == {(source, target, row.ease) for (source, target), row in CASTS.items()}
+
+
+def test_every_type_is_on_the_page() -> None:
+    words = {word.upper() for word in TYPE_WORDS}
     assert {word for word in words if f"`{word}`" not in PAGE} <= {"CHARACTER VARYING"}

@@ -1,8 +1,16 @@
-"""Names of users: one spelling, and no work for what can be none."""
+"""A new user; names of users: one spelling, and no work for what can be none."""
 
 import pytest
 
-from watchword_server.auth.account import canonical_name, check_name
+from watchword_server.auth.account import Account, canonical_name, check_name
+from watchword_server.user import Role
+
+
+def test_a_new_user_has_nothing_that_was_not_given() -> None:
+    account = Account(id="u_1", name="ada", role=Role.USER, created_at=1.0, updated_at=1.0)
+    unset = {name for name in account.__struct_fields__ if getattr(account, name) is None}
+    assert unset == {"email", "password_hash", "issuer", "subject", "valid_after", "last_seen_at", "deleted_at"}
+    assert (account.auth_type, account.locked) == ("password", False)
 
 
 @pytest.mark.parametrize("name", ["ada", "Ada-2_x@example.org", "ångström", "李", "a" * 64])

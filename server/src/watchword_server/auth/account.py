@@ -17,8 +17,8 @@ _LONGEST_SPELLING = 256  # of a name of 64 letters, each with its marks apart
 _NAME = re.compile(r"[\w.\-@]{1,64}", re.UNICODE)
 
 
-class Account(Struct, frozen=True):
-    """One user.
+class Account(Struct, frozen=True, kw_only=True):
+    """One user; what is not given is what a new one has.
 
     Times are seconds since 1970, UTC. `password_hash`: argon2id in PHC form, None where the user has no password.
     `auth_type`: password or oauth; then `issuer` and `subject` say whose token is meant. `valid_after`: tokens issued
@@ -28,17 +28,17 @@ class Account(Struct, frozen=True):
     id: str
     name: str
     role: Role
-    email: str | None
-    password_hash: str | None
-    auth_type: Literal["password", "oauth"]
-    issuer: str | None
-    subject: str | None
-    valid_after: float | None
-    locked: bool
+    email: str | None = None
+    password_hash: str | None = None
+    auth_type: Literal["password", "oauth"] = "password"
+    issuer: str | None = None
+    subject: str | None = None
+    valid_after: float | None = None
+    locked: bool = False
     created_at: float
     updated_at: float
-    last_seen_at: float | None
-    deleted_at: float | None
+    last_seen_at: float | None = None
+    deleted_at: float | None = None
 
     def __repr__(self) -> str:
         return f"<Account {self.name} ({self.id}) {self.role.value}>"

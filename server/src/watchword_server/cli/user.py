@@ -94,15 +94,8 @@ def add(
                 role=role,
                 email=email,
                 password_hash=await _hash(password),
-                auth_type="password",
-                issuer=None,
-                subject=None,
-                valid_after=None,
-                locked=False,
                 created_at=now,
                 updated_at=now,
-                last_seen_at=None,
-                deleted_at=None,
             )
             try:
                 await accounts.add(account)

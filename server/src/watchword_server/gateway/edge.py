@@ -145,10 +145,24 @@ class Edge(HttpToolsProtocol):
         """A header block or a body did not come in time, or the peer neither reads nor leaves."""
         is_stalled = self._stalled_until <= now.monotonic
         self._deadline = self._stalled_until = inf
-        if is_stalled or self._is_over or not self._is_body_complete:
+        if is_stalled or self._is_over:
             self.transport.abort()
+        elif self._is_body_complete:
+            self._cut(_too_late("No request in time"))
+        elif self._take_answer_back():
+            self._cut(_too_late(f"The body did not come within {_BODY_TIMEOUT_S:.0f} s"))
         else:
-            self._cut(HttpRefused(ErrorCode.AUTH_TIMEOUT.http, ErrorCode.AUTH_TIMEOUT, "No request in time"))
+            self.transport.abort()
+
+    def _take_answer_back(self) -> bool:
+        """Whether the next answer is ours to give: the one request under way loses its client, unless it has begun."""
+        others = [each for each in self._under_way if each is not self.cycle and not each.response_complete]
+        if others or self.cycle.response_started:
+            return False
+        self.cycle.disconnected = self.cycle.response_complete = True
+        self.cycle.waiting_for_100_continue = False  # else it would still be written, behind our answer
+        self.cycle.message_event.set()
+        return True
 
     # Bytes
 
@@ -280,6 +294,10 @@ class Edge(HttpToolsProtocol):
         if self._is_between and not self._head:
             super().timeout_keep_alive_handler()
             self._say_farewell()
+
+
+def _too_late(sentence: str) -> HttpRefused:
+    return HttpRefused(ErrorCode.AUTH_TIMEOUT.http, ErrorCode.AUTH_TIMEOUT, sentence)
 
 
 def _too_large(limit: int) -> HttpRefused:

@@ -1,6 +1,7 @@
 """`/v1/api`: what an authenticated client asks over plain HTTP."""
 
 import asyncio
+import re
 from typing import Any, Final
 
 from starlette.requests import Request
@@ -27,6 +28,7 @@ __all__ = ["Api"]
 
 _PREFIX: Final = "/v1/api"
 _JSON: Final = "application/json"
+_PARAMETERS: Final = re.compile(r';[ \t]*([^\s;="]+)=("(?:[^"\\]|\\.)*"|[^\s;"]*)').findall  # RFC 9110 5.6.6
 
 
 class Api:
@@ -98,9 +100,8 @@ class Api:
 
     async def _read_json(self, request: Request) -> bytes:
         """Raises: Refused: UNSUPPORTED_DATA, MESSAGE_TOO_LARGE."""
-        content_type = request.headers.get("content-type", _JSON)
-        if content_type.partition(";")[0].strip().lower() != _JSON:
-            raise Refused(ErrorCode.UNSUPPORTED_DATA, f"The body is JSON: send it with Content-Type: {_JSON}")
+        if not _is_json(request.headers.get("content-type", _JSON)):
+            raise Refused(ErrorCode.UNSUPPORTED_DATA, f"The body is JSON in UTF-8: send it with Content-Type: {_JSON}")
         return await self._read_body(request)
 
     async def _read_body(self, request: Request) -> bytes:
@@ -126,6 +127,13 @@ class Api:
         peer = self._proxies.peer(address, forwarded_for, is_forwarded=is_forwarded)
         user = self._authenticator.try_now(credential, peer)
         return user if user is not None else await self._authenticator.authenticate(credential, peer)
+
+
+def _is_json(content_type: str) -> bool:
+    """In UTF-8, as all JSON between systems is (RFC 8259 8.1); parameters that do not deny it mean nothing here."""
+    media_type, _, _ = content_type.partition(";")
+    charsets = {value.strip('"').lower() for name, value in _PARAMETERS(content_type) if name.lower() == "charset"}
+    return media_type.strip().lower() == _JSON and charsets <= {"utf-8"}
 
 
 def _values(request: Request, name: str) -> list[bytes]:

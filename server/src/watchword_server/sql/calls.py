@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from watchword_server.sql.nodes import Call
     from watchword_server.sql.resolve_expressions import ExpressionResolver
 
-__all__ = ["MAX_ARGUMENTS", "resolve_call"]
+__all__ = ["CALLS", "MAX_ARGUMENTS", "resolve_call"]
 
 MAX_ARGUMENTS: Final = 100
 """Of a function that takes any number; the engine's own limit is 127."""
@@ -193,3 +193,6 @@ _RULES: Final[dict[str, _Rule]] = {
     # The role is part of the plan's key, not of what is bound.
     "current_role": _fixed(lambda resolver: Constant(_T.TEXT, resolver.role.value)),
 }
+
+CALLS: Final = frozenset({*_RULES, *FUNCTIONS, *AGGREGATES})
+"""The name of every function there is."""

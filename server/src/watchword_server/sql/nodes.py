@@ -301,7 +301,7 @@ class Insert:
     """`columns` empty: all of the table's, in order. `rows` empty: DEFAULT VALUES."""
 
     table: TableName
-    columns: tuple[str, ...]
+    columns: tuple[Name, ...]
     rows: tuple[tuple[Expression | Default, ...], ...]
     returning: tuple[Target, ...] = ()
     at: int = field(default=0, compare=False, repr=False)
@@ -312,7 +312,7 @@ class Update:
     """SET in the order written."""
 
     table: TableName
-    sets: tuple[tuple[str, Expression | Default], ...]
+    sets: tuple[tuple[Name, Expression | Default], ...]
     where: Expression | None = None
     returning: tuple[Target, ...] = ()
     at: int = field(default=0, compare=False, repr=False)

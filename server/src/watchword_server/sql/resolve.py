@@ -235,8 +235,8 @@ class _StatementResolver:
 
     def insert(self, query: nodes.Insert, table: Table) -> InsertTree:
         self._expressions.no_aggregates = "VALUES"
-        _check_once(query.columns, query.table.at)
-        named = [self._column(table, name, query.table.at) for name in query.columns] or list(table.columns)
+        _check_once(query.columns)
+        named = [self._column(table, name) for name in query.columns] or list(table.columns)
         width = len(query.rows[0]) if query.rows else 0
         if any(len(row) != width for row in query.rows):
             raise SqlFault(ErrorCode.INVALID_SQL, "The rows of VALUES must have the same length.", query.at)
@@ -252,8 +252,8 @@ class _StatementResolver:
 
     def update(self, query: nodes.Update, table: Table) -> UpdateTree:
         self._expressions.no_aggregates = "UPDATE"
-        _check_once([name for name, _ in query.sets], query.table.at)
-        columns = [self._column(table, name, query.table.at) for name, _ in query.sets]
+        _check_once([name for name, _ in query.sets])
+        columns = [self._column(table, name) for name, _ in query.sets]
         values = [value for _, value in query.sets]
         # PostgreSQL's order: the values, then WHERE; parameters are typed on the way.
         sets = tuple(
@@ -270,11 +270,11 @@ class _StatementResolver:
             raise SqlFault(ErrorCode.INVALID_SQL, "VALUES names no column: there is no row yet.", node.at)
         return self._expressions.coercion.assign(value, column.type, column.name, node.at)
 
-    def _column(self, table: Table, name: str, at: int) -> Column:
-        column = table.column(name)
+    def _column(self, table: Table, node: nodes.Name) -> Column:
+        column = table.column(node.name)
         if column is None:
-            hint = nearest(name, [each.name for each in table.columns])
-            raise SqlFault(ErrorCode.NOT_FOUND, f'There is no column "{name}" in {table.title}.{hint}', at)
+            hint = nearest(node.name, [each.name for each in table.columns])
+            raise SqlFault(ErrorCode.NOT_FOUND, f'There is no column "{node.name}" in {table.title}.{hint}', node.at)
         return column
 
 
@@ -282,12 +282,12 @@ def _default(column: Column) -> Constant:
     return Constant(column.type, column.default if column.has_default else None)
 
 
-def _check_once(names: Iterable[str], at: int) -> None:
+def _check_once(columns: Iterable[nodes.Name]) -> None:
     seen: set[str] = set()
-    for name in names:
-        if name in seen:
-            raise SqlFault(ErrorCode.INVALID_SQL, f'The column "{name}" is given twice.', at)
-        seen.add(name)
+    for node in columns:
+        if node.name in seen:
+            raise SqlFault(ErrorCode.INVALID_SQL, f'The column "{node.name}" is given twice.', node.at)
+        seen.add(node.name)
 
 
 def _position(node: nodes.Expression, outputs: tuple[OutputTree, ...], clause: str) -> int | None:

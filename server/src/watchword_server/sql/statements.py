@@ -15,6 +15,7 @@ from watchword_server.sql.nodes import (
     Delete,
     Expression,
     Insert,
+    Name,
     Order,
     Query,
     Select,
@@ -139,7 +140,7 @@ def _insert(cursor: Cursor) -> Insert:
         raise cursor.unsupported("INSERT OR")
     cursor.expect("into")
     table = _table(cursor, alias="after AS")
-    columns: tuple[str, ...] = ()
+    columns: tuple[Name, ...] = ()
     if cursor.here.key == "(":
         follower = cursor.peek()
         if follower.key in ("(", "select", "with", "table") or (follower.key == "values" and cursor.peek(2).key == "("):
@@ -166,12 +167,13 @@ def _insert(cursor: Cursor) -> Insert:
     return Insert(table, columns, rows, _returning(cursor), at)
 
 
-def _column(cursor: Cursor) -> str:
+def _column(cursor: Cursor) -> Name:
     """The name of a column to write into."""
+    at = cursor.here.at
     name = cursor.name("a column")
     if cursor.here.key == "." or cursor.here.key == "[":
         raise cursor.unsupported("A part of a column")
-    return name
+    return Name(None, name, at)
 
 
 def _row(cursor: Cursor) -> tuple[Expression | Default, ...]:
@@ -201,7 +203,7 @@ def _update(cursor: Cursor) -> Update:
     return Update(table, sets, _where(cursor), _returning(cursor), at)
 
 
-def _set(cursor: Cursor) -> tuple[str, Expression | Default]:
+def _set(cursor: Cursor) -> tuple[Name, Expression | Default]:
     if cursor.here.key == "(":
         raise cursor.unsupported("SET of several columns at once")
     name = _column(cursor)

@@ -72,5 +72,12 @@ class Store(Protocol):
                 COMMIT_UNKNOWN.
         """
 
+    async def check(self) -> None:
+        """Read something of the store's own, before users who wait for their turn.
+
+        Raises:
+            Refused: STORAGE_UNAVAILABLE.
+        """
+
     async def close(self) -> None:
         """Finish what runs, refuse what waits."""

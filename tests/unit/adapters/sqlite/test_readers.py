@@ -1,6 +1,7 @@
 """How readers are shared."""
 
 import asyncio
+import sqlite3
 import threading
 from collections.abc import AsyncIterator, Callable
 from typing import TYPE_CHECKING, Any
@@ -230,6 +231,30 @@ async def test_a_connection_passes_over_who_was_cancelled_a_moment_before(store:
         readers._put_back(await waiting[2], "bob")
     readers.places.give_back("bob")
     await is_idle(store)
+
+
+async def test_a_check_passes_those_who_wait_and_needs_one_reader_only(store: SqliteStore, gate: Gate) -> None:
+    running = [wait(store, user) for user in ("eve", "mal", "joe")]
+    await gate.wait_for(3)
+    last, its_gate = store._readers._take("bob"), Gate()
+    busy = asyncio.create_task(last.run(its_gate))
+    await its_gate.wait_for(1)
+    waiting = [asyncio.create_task(point_read(store, f"user {number}")) for number in range(20)]
+    checking = asyncio.create_task(store.check())
+    await asyncio.sleep(0)
+    its_gate.open()
+    await asyncio.gather(checking, busy)
+    assert not any(each.done() for each in (*running, *waiting))
+    store._readers._put_back(last, "bob")
+    gate.open()
+    await asyncio.gather(*running, *waiting)
+    await is_idle(store)
+
+
+async def test_a_check_reads_the_file(store: SqliteStore, database: Database) -> None:
+    await database.write(lambda connection: connection.execute("ALTER TABLE _tables RENAME TO gone"))
+    with pytest.raises(sqlite3.OperationalError, match="no such table"):
+        await store.check()
 
 
 async def test_closing_finishes_what_runs_and_refuses_what_waits(store: SqliteStore, gate: Gate) -> None:

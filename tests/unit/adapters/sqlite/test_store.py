@@ -378,9 +378,13 @@ async def test_a_shared_table_has_no_hidden_column(app: Store) -> None:
     assert await read(app, plan) == [[2, 0.1]]
 
 
+async def test_a_check_of_a_store_in_order_says_nothing(app: Store) -> None:
+    await app.check()
+
+
 async def test_after_close_everything_is_unavailable(app: Store) -> None:
     await app.close()
-    calls = (app.read(request((LIST, ("ada",)))), app.write(request((ADD, ("ada", 1, "x")))))
+    calls = (app.check(), app.read(request((LIST, ("ada",)))), app.write(request((ADD, ("ada", 1, "x")))))
     for outcome in await asyncio.gather(*calls, return_exceptions=True):
         assert isinstance(outcome, Refused)
         assert outcome.code is ErrorCode.STORAGE_UNAVAILABLE

@@ -1,12 +1,13 @@
 """The catalog as it is kept."""
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from support.plans import CREATE_APP, CREATE_NOTES, CREATE_PRICES, DROP_NOTES, NOTES, table_of
+from watchword_server.adapters.sqlite.data_directory import DataUnusable
 from watchword_server.adapters.sqlite.database import open_database
 from watchword_server.adapters.sqlite.migrations import MIGRATIONS, migrate
 from watchword_server.adapters.sqlite.store import open_store
@@ -114,3 +115,49 @@ def test_a_drop_that_fails_leaves_the_table_usable(connection: sqlite3.Connectio
     assert catalog.dropped == {NOTES.id}
     with pytest.raises(Refused):
         catalog.define(connection, DROP_NOTES)
+
+
+_WHOLE = '{"type": "USER", "access_level": "private", "primary_key": ["id"], "columns": [%s]}'
+_ID = '{"name": "id", "type": "BIGINT", "not_null": true}'
+
+
+@pytest.mark.parametrize(
+    "definition",
+    [
+        "",
+        "nonsense",
+        "[]",
+        "{}",
+        _WHOLE % "",
+        _WHOLE % "7",
+        _WHOLE % _ID.replace("BIGINT", "BIGGEST"),
+        _WHOLE % _ID.replace("true", '"yes"'),
+        _WHOLE % _ID.replace("id", "it"),
+        _WHOLE % _ID.replace("}", ', "default": []}'),
+        _WHOLE % _ID.replace("}", ', "default": {"base64": "?"}}'),
+        (_WHOLE % _ID).replace("USER", "OTHER"),
+        (_WHOLE % _ID).replace("private", "secret"),
+        (_WHOLE % _ID).replace('["id"]', "[]"),
+        (_WHOLE % _ID).replace("{", '{"new": ' + "[" * 100_000, 1),
+        b"\xff",
+    ],
+)
+async def test_a_damaged_definition_is_told_with_its_file_and_table(tmp_path: Path, definition: str | bytes) -> None:
+    path = tmp_path / "watchword.db"
+    async with await open_database(path) as database:
+
+        def define(definition: str | bytes) -> Callable[[sqlite3.Connection], object]:
+            insert = "INSERT OR REPLACE INTO _tables VALUES (1, 'app', 'notes', CAST(? AS TEXT))"
+            return lambda connection: connection.execute(insert, (definition,))
+
+        async def open_and_close() -> None:
+            await (await open_store(database, table_of=table_of, converters={}, value_bytes=200_000)).close()
+
+        await database.write(lambda connection: connection.execute("INSERT INTO _namespaces VALUES ('app')"))
+        await database.write(define(_WHOLE % _ID))
+        await open_and_close()
+        await database.write(define(definition))
+        with pytest.raises(DataUnusable) as refusal:
+            await open_and_close()
+    sentence = "the definition of its table app.notes is damaged; restore it from a backup"
+    assert str(refusal.value) == f"{path}: {sentence}"

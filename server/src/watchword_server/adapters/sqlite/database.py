@@ -2,7 +2,8 @@
 
 import os
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Literal, Self, TypeVar
@@ -21,6 +22,7 @@ __all__ = [
     "Operation",
     "as_unusable",
     "check_library",
+    "faults_named",
     "open_database",
     "open_for_reading",
     "open_prepared",
@@ -173,16 +175,27 @@ async def open_prepared(path: Path, mode: Literal["rw", "ro"], prepare: Callable
     except sqlite3.Error as error:
         raise _describe_unopened(path, error) from error
     try:
-        await connection.run(prepare)
-    except BaseException as error:
+        with faults_named(path):
+            await connection.run(prepare)
+    except BaseException:
         await connection.close()
-        match error:
-            case DataUnusable():
-                raise DataUnusable(f"{path}: {error}") from error
-            case Refused() | sqlite3.Error():
-                raise as_unusable(path, error) from error
         raise
     return connection
+
+
+@contextmanager
+def faults_named(path: Path) -> Iterator[None]:
+    """What is wrong with the database inside, in one sentence that names the file.
+
+    Raises:
+        DataUnusable: Whatever else the storage refused.
+    """
+    try:
+        yield
+    except DataUnusable as error:
+        raise DataUnusable(f"{path}: {error}") from error
+    except (Refused, sqlite3.Error) as error:
+        raise as_unusable(path, error) from error
 
 
 def as_unusable(path: Path, error: Refused | sqlite3.Error) -> DataUnusable:

@@ -134,6 +134,17 @@ class Readers:
                 self._put_back(connection, request.user_id)
                 return outcomes
 
+    async def check(self) -> None:
+        """See `Store.check`. All are asked, past those who wait for one; the first that has a moment answers."""
+        asked = [asyncio.create_task(connection.run(_read_something)) for connection in self._connections]
+        try:
+            answered, _ = await asyncio.wait(asked, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for each in asked:
+                each.cancel()
+        for each in answered:
+            each.result()
+
     async def close(self) -> None:
         """Let what runs finish, refuse what waits, close the connections; a second time is harmless."""
         self._is_closed = True
@@ -208,3 +219,7 @@ class Readers:
         except Refused:
             return  # it is closed
         self._put_back(connection, user)
+
+
+def _read_something(engine: Engine) -> None:
+    engine.execute("SELECT count(*) FROM _tables").fetchone()

@@ -7,7 +7,7 @@ from contextlib import AsyncExitStack
 from types import TracebackType
 from typing import TYPE_CHECKING, Final, Self
 
-from watchword_server.adapters.sqlite.database import Database, open_prepared
+from watchword_server.adapters.sqlite.database import Database, faults_named, open_prepared
 from watchword_server.adapters.sqlite.engine import Engine
 from watchword_server.adapters.sqlite.group import Group
 from watchword_server.adapters.sqlite.readers import Readers
@@ -57,6 +57,9 @@ class SqliteStore:
     async def define(self, definition: Definition, *, user_id: str) -> None:
         await self._database.run_on_writer(lambda engine: self._catalog.define(engine, definition))
 
+    async def check(self) -> None:
+        await self._readers.check()
+
     async def close(self) -> None:
         await self._writer.close()
         await self._readers.close()
@@ -97,8 +100,7 @@ async def open_store(
         now: A monotonic clock, seconds.
 
     Raises:
-        DataUnusable: The file cannot be opened once more.
-        Refused: STORAGE_UNAVAILABLE.
+        DataUnusable: The catalog cannot be read, or the file not opened once more.
     """
     functions = tuple(functions)
 
@@ -112,7 +114,8 @@ async def open_store(
         prepare(engine)
         return StoredCatalog(engine, table_of)
 
-    catalog = await database.run_on_writer(prepare_writer)
+    with faults_named(database.path):
+        catalog = await database.run_on_writer(prepare_writer)
     async with AsyncExitStack() as opened:
         connections = [await _open_reader(database, prepare, opened) for _ in range(readers)]
         opened.pop_all()

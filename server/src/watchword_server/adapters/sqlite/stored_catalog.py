@@ -1,19 +1,19 @@
 """The catalog in the database: read at start, changed on the writer's thread, the newest one handed to everybody."""
 
-import base64
-import json
 import sqlite3
 from collections.abc import Callable, Iterable
 from dataclasses import replace
-from typing import Any
+
+import msgspec
+from msgspec import UNSET, Struct, UnsetType
 
 from watchword_protocol.errors import ErrorCode
+from watchword_server.adapters.sqlite.data_directory import DataUnusable
 from watchword_server.adapters.sqlite.layout import create_statement, drop_statement, physical_name
 from watchword_server.adapters.sqlite.transaction import transaction
 from watchword_server.refusal import Refused
 from watchword_server.sql.catalog import AccessLevel, Catalog, Column, Table, TableId, TableType
 from watchword_server.sql.nodes import CreateNamespace, CreateTable, Definition, DropTable
-from watchword_server.sql.plan import StoredValue
 from watchword_server.sql.types import SqlType
 
 __all__ = ["StoredCatalog", "TableOf"]
@@ -26,9 +26,13 @@ class StoredCatalog:
     """`catalog`: the newest committed one. `dropped`: ids of tables that are gone since the start, or go just now."""
 
     def __init__(self, connection: sqlite3.Connection, table_of: TableOf) -> None:
-        """Read it."""
+        """Read it.
+
+        Raises:
+            DataUnusable: A definition in it was damaged behind our back.
+        """
         namespaces = connection.execute("SELECT name FROM _namespaces").fetchall()
-        rows = connection.execute("SELECT id, namespace, name, definition FROM _tables").fetchall()
+        rows = connection.execute("SELECT id, namespace, name, CAST(definition AS BLOB) FROM _tables").fetchall()
         self.dropped: set[TableId] = set()
         self._table_of = table_of
         self._replace(0, (name for (name,) in namespaces), (_read_table(*row) for row in rows))
@@ -118,48 +122,53 @@ def _refuse_dots(name: str) -> None:
         raise Refused(ErrorCode.UNSUPPORTED_SQL, "A name of a namespace or a table has no dot in it.")
 
 
+class _StoredBytes(Struct):
+    """JSON keeps the other values of a default apart and exact."""
+
+    base64: bytes
+
+
+class _StoredColumn(Struct):
+    name: str
+    type: str
+    not_null: bool
+    default: int | float | str | _StoredBytes | UnsetType | None = UNSET
+
+
+class _Definition(Struct):
+    """What `_tables.definition` holds, in JSON."""
+
+    type: TableType
+    access_level: AccessLevel
+    primary_key: tuple[str, ...]
+    columns: tuple[_StoredColumn, ...]
+
+
 def _write_table(table: Table) -> str:
-    """What `_tables.definition` holds."""
-    return json.dumps(
-        {
-            "type": table.type.value,
-            "access_level": table.access_level.value,
-            "primary_key": table.primary_key,
-            "columns": [
-                {"name": column.name, "type": column.type.name, "not_null": column.not_null}
-                | ({"default": _write_default(column.default)} if column.has_default else {})
-                for column in table.columns
-            ],
-        }
-    )
+    columns = tuple(map(_write_column, table.columns))
+    definition = _Definition(table.type, table.access_level, table.primary_key, columns)
+    return msgspec.json.encode(definition).decode()
 
 
-def _read_table(number: int, namespace: str, name: str, definition: str) -> Table:
-    content = json.loads(definition)
-    return Table(
-        TableId(number),
-        namespace,
-        name,
-        TableType(content["type"]),
-        AccessLevel(content["access_level"]),
-        tuple(
-            Column(
-                column["name"],
-                SqlType[column["type"]],
-                column["not_null"],
-                "default" in column,
-                _read_default(column.get("default")),
-            )
-            for column in content["columns"]
-        ),
-        tuple(content["primary_key"]),
-    )
+def _read_table(number: int, namespace: str, name: str, definition: bytes) -> Table:
+    """Raises: DataUnusable."""
+    try:
+        content = msgspec.json.decode(definition, type=_Definition)
+        columns = tuple(map(_read_column, content.columns))
+        if not content.primary_key or not {column.name for column in columns}.issuperset(content.primary_key):
+            raise ValueError("a primary key without a column")
+    except (ValueError, KeyError, RecursionError) as error:  # msgspec's own are ValueErrors
+        message = f"the definition of its table {namespace}.{name} is damaged; restore it from a backup"
+        raise DataUnusable(message) from error
+    return Table(TableId(number), namespace, name, content.type, content.access_level, columns, content.primary_key)
 
 
-def _write_default(value: StoredValue) -> Any:
-    """JSON keeps the others apart and exact."""
-    return {"base64": base64.b64encode(value).decode()} if isinstance(value, bytes) else value
+def _write_column(column: Column) -> _StoredColumn:
+    default = _StoredBytes(column.default) if isinstance(column.default, bytes) else column.default
+    return _StoredColumn(column.name, column.type.name, column.not_null, default if column.has_default else UNSET)
 
 
-def _read_default(value: Any) -> StoredValue:
-    return base64.b64decode(value["base64"]) if isinstance(value, dict) else value
+def _read_column(column: _StoredColumn) -> Column:
+    default = column.default.base64 if isinstance(column.default, _StoredBytes) else column.default
+    value, has_default = (None, False) if default is UNSET else (default, True)
+    return Column(column.name, SqlType[column.type], column.not_null, has_default, value)
