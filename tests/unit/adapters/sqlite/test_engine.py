@@ -27,6 +27,11 @@ def run(engine: Engine, plan: Plan, *values: str | int) -> bytes:
     return engine.run(plan, values, max_rows=10, max_bytes=10_000_000).rows
 
 
+def test_constants_that_are_no_text_are_in_nobodys_way(engine: Engine) -> None:
+    plan = make_plan("SELECT length(x'0aff00')", columns=[("n", SqlType.INT)], functions=["length"])
+    assert run(engine, plan) == b"[[3]]"
+
+
 def test_a_write_outside_of_a_transaction_does_not_run(engine: Engine) -> None:
     """It would be committed, whatever is answered."""
     with pytest.raises(RuntimeError, match="outside of a transaction"):

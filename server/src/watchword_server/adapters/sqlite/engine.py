@@ -184,8 +184,10 @@ class Engine(sqlite3.Connection):
             # First: what has run knows the schema of its transaction; EXPLAIN takes the one that the connection knew.
             stores = read_stores(self, plan.permissions.tables)
             self._wall.permissions = plan.permissions
+            self.text_factory = _read_loosely  # constants stand in it, bytes too
             program = self.execute(f"EXPLAIN {text}", values).fetchall()
         finally:
+            self.text_factory = str
             self._wall.permissions = None
             if not is_inside and self.in_transaction:
                 self.execute("ROLLBACK")
@@ -209,3 +211,7 @@ class Engine(sqlite3.Connection):
                 raise
 
         return call
+
+
+def _read_loosely(text: bytes) -> str:
+    return text.decode(errors="replace")
