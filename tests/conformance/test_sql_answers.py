@@ -32,6 +32,20 @@ def stored(rows: Sequence[Sequence[str | None]], types: Sequence[SqlType]) -> li
     ]
 
 
+def test_what_may_fail_has_a_place_in_its_text(engine: Engine) -> None:
+    """None is at the beginning, where a tree stands that was made without one."""
+    found = 0
+    for case in CASES:
+        try:
+            plans = engine.plans("  " + case.sql)
+        except SqlFault:
+            continue
+        for plan in plans:
+            found += len(plan.places)
+            assert all(place.at > 2 for place in (*plan.places, *plan.sums)), case.sql
+    assert found > 100
+
+
 def everything_of_bob(engine: Engine) -> list[tuple[Any, ...]]:
     return engine.connection.execute("SELECT * FROM \"app.v\" WHERE _owner = 'bob' ORDER BY id").fetchall()
 

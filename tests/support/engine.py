@@ -8,7 +8,7 @@ from typing import Any
 from support.stepping import to_end
 from watchword_protocol.errors import ErrorCode
 from watchword_server.sql.catalog import AccessLevel, Catalog, Column, Table, TableId, TableType
-from watchword_server.sql.engine_functions import ENGINE_FUNCTIONS
+from watchword_server.sql.engine_functions import ENGINE_FUNCTIONS, EngineFunction
 from watchword_server.sql.fault import SqlFault
 from watchword_server.sql.plan import Plan
 from watchword_server.sql.planner import Planner
@@ -55,8 +55,8 @@ class Engine:
     def __post_init__(self) -> None:
         self.connection = sqlite3.connect(":memory:", isolation_level=None, cached_statements=0)
         self.connection.execute("PRAGMA case_sensitive_like = ON")
-        for name, arity, function in ENGINE_FUNCTIONS:
-            self.connection.create_function(name, arity, self._keeping(function), deterministic=True)
+        for each in ENGINE_FUNCTIONS:
+            self.connection.create_function(each.name, each.taken, self._keeping(each), deterministic=True)
         for table in self.catalog.tables.values():
             self.connection.execute(_definition(table))
 
@@ -64,12 +64,12 @@ class Engine:
         """Forget everything."""
         self.connection.close()
 
-    def _keeping(self, function: Any) -> Any:
+    def _keeping(self, known: EngineFunction) -> Any:
         """The function, whose fault is kept: the engine says only that there was one."""
 
         def keeping(*values: Any) -> Any:
             try:
-                return function(*values)
+                return known.function(*(values[:-1] if known.has_place else values))
             except SqlFault as fault:
                 self.fault = fault
                 raise

@@ -109,7 +109,10 @@ class Queries:
             rows=limits.rows,
             result_bytes=limits.result_bytes,
         )
-        outcomes = await (self._store.write(transaction) if is_write else self._store.read(transaction))
+        try:
+            outcomes = await (self._store.write(transaction) if is_write else self._store.read(transaction))
+        except SqlFault as fault:
+            raise to_refused(fault, prepared.statements[fault.statement or 0].text) from None
         results = [
             Result(plan.columns, outcome.rows, outcome.row_count)
             for (plan, _), outcome in zip(bound, outcomes, strict=True)

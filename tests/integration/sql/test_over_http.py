@@ -63,7 +63,7 @@ async def test_without_a_credential_nothing_is_looked_at(server: RunningServer) 
         (sql_request("CREATE NAMESPACE x"), 403, "PERMISSION_DENIED", (None, None, None)),
         (sql_request("SELECT 1", as_user="bob"), 403, "PERMISSION_DENIED", (None, None, None)),
         (sql_request("VACUUM"), 400, "UNSUPPORTED_SQL", (1, 1, 0)),
-        ({"statements": [{"sql": "SELECT 1"}, {"sql": "SELECT 1/0"}]}, 400, "TYPE_MISMATCH", (None, None, 1)),
+        ({"statements": [{"sql": "SELECT 1"}, {"sql": "SELECT 1/0"}]}, 400, "TYPE_MISMATCH", (1, 9, 1)),
         ({}, 400, "MALFORMED_MESSAGE", (None, None, None)),
         ({"sql": 7}, 400, "MALFORMED_MESSAGE", (None, None, None)),
         (sql_request("SELECT 1", idempotency_key="k"), 400, "MALFORMED_MESSAGE", (None, None, None)),

@@ -110,6 +110,51 @@ async def test_an_error_says_where(server: RunningServer, sql: str, code: str, l
 
 
 @pytest.mark.parametrize(
+    ("sql", "message", "place"),
+    [
+        ("SELECT 1 +\n 2147483647", "A number is out of range for integer.", (0, 1, 10)),
+        ("SELECT 1; SELECT 1/0", "Division by zero.", (1, 1, 19)),
+        ("SELECT 7,\n body::int FROM app.notes", "A text is no valid input for integer.", (0, 2, 6)),
+        ("SELECT body FROM app.notes\nWHERE 5 % (stars - 7) = 1", "Division by zero.", (0, 2, 9)),
+        ("SELECT stars FROM app.notes GROUP BY\n stars HAVING sum(1/(stars-7)) > 1", "Division by zero.", (0, 2, 20)),
+        ("SELECT stars FROM app.notes ORDER BY\n 1/(stars-7)", "Division by zero.", (0, 2, 3)),
+        ("SELECT 1/(stars-7) FROM app.notes\nGROUP BY 1/(stars-7)", "Division by zero.", (0, 1, 9)),
+        ("SELECT 2,\n sum(id) FROM app.notes", "A sum is out of range for bigint.", (0, 2, 2)),
+        ("SELECT sum(id), sum(id) FROM app.notes", "A sum is out of range for bigint.", (0, 1, 8)),
+        ("SELECT sum(id), sum(DISTINCT id - 3) FROM app.notes", "A sum is out of range for bigint.", (0, None, None)),
+        ("SELECT substr(body,\n 1, -stars) FROM app.notes", "A negative length of a substring.", (0, 1, 8)),
+        (
+            "INSERT INTO app.notes (id, body, stars)\nVALUES (1, 'x', 5 + 2147483648)",
+            'Column "stars": A number is out of range for integer.',
+            (0, 2, 19),
+        ),
+        (
+            "UPDATE app.notes SET body = 'x',\n stars = id",
+            'Column "stars": A number is out of range for integer.',
+            (0, 2, 10),
+        ),
+        (
+            "DELETE FROM app.notes WHERE id > 0 RETURNING\n id * 9",
+            "A number is out of range for bigint.",
+            (0, 2, 5),
+        ),
+    ],
+)
+async def test_a_value_that_fails_on_some_row_says_where_it_is_computed(
+    server: RunningServer, sql: str, message: str, place: tuple[int, int | None, int | None]
+) -> None:
+    async with asking(server) as ada:
+        await ada.rows("INSERT INTO app.notes VALUES ($1, 'x', 7), ($2, 'y', 8)", 2**63 - 1, 2**63 - 2)
+        answer = await ada.ask(sql)
+        assert answer["message"] == message
+        assert (answer.get("statement"), answer.get("line"), answer.get("column")) == place
+        listed = [{"sql": "SELECT 7"}, {"sql": "SELECT 8"}, {"sql": "\n" + sql}]
+        if place[0] == 0:
+            answer = await ada.ask(statements=listed)
+            assert (answer["statement"], answer.get("line")) == (2, place[1] and place[1] + 1)
+
+
+@pytest.mark.parametrize(
     ("parameters", "words"),
     [
         ([1], "takes 2 parameters, and 1 is given"),

@@ -1,5 +1,6 @@
 """What the tables say of their rows: which can fail, and which neither fail nor take long."""
 
+import re
 from collections.abc import Iterator
 
 from hypothesis import given
@@ -57,6 +58,17 @@ def test_what_can_fail_is_marked() -> None:
             assert template.raises, template
         if "ww_substring({0}, {1}, {2})" in template.text:
             assert template.raises, template
+
+
+def test_what_fails_is_told_its_place() -> None:
+    """A template hands the number to each of its functions that takes one, and to no other."""
+    placed = {each.name for each in ENGINE_FUNCTIONS if each.has_place}
+    for template in templates():
+        calls = [name for name in re.findall(r"\b(ww_\w+)\(", template.text) if name in placed]
+        if "ww_substring({0}, {1})" in template.text:
+            calls = []  # which cannot fail with two arguments
+        assert template.text.count("{at}") == len(calls), template
+        assert template.raises or not template.has_place, template
 
 
 def test_what_is_safe_calls_nothing() -> None:

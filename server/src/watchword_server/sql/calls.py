@@ -28,7 +28,7 @@ MAX_ARGUMENTS: Final = 100
 """Of a function that takes any number; the engine's own limit is 127."""
 
 _T = SqlType
-_CONCAT: Final = Template("ww_concat({0})", raises=True, variadic=True)
+_CONCAT: Final = Template("ww_concat({0}, {at})", raises=True, variadic=True)
 _BOOLEAN_OUTPUT: Final = Template("CASE {0} WHEN 1 THEN 't' WHEN 0 THEN 'f' END", safe=True)
 # PostgreSQL does not know which sum of a quoted literal is meant.
 _NOT_UNIQUE: Final = frozenset({"sum", "avg", "mod", "trunc"})
@@ -55,7 +55,7 @@ def resolve_call(resolver: ExpressionResolver, node: Call) -> Expression:
     if rule is not None:
         return rule(resolver, node, arguments)
     signature = _choose(node, FUNCTIONS[node.name], [each.type for each in arguments])
-    return Apply(signature.result, signature.template, _fit(resolver, node, signature, arguments))
+    return Apply(signature.result, signature.template, _fit(resolver, node, signature, arguments), node.at)
 
 
 def _choose(node: Call, signatures: Sequence[Signature], types: list[SqlType]) -> Signature:
@@ -109,7 +109,7 @@ def _aggregate(resolver: ExpressionResolver, node: Call) -> Expression:
     [argument] = _fit(resolver, node, signature, arguments)
     if node.distinct and argument.type not in COMPARABLE:
         raise mismatch(f"DISTINCT needs values that can be equal, and {argument.type.title} cannot.", node.at)
-    return Aggregate(signature.result, signature.template, argument, node.distinct)
+    return Aggregate(signature.result, signature.template, argument, node.distinct, node.at)
 
 
 # --- functions with rules of their own --------------------------------------------------------------------
@@ -150,7 +150,7 @@ def _concat(resolver: ExpressionResolver, node: Call, arguments: list[Expression
         else resolver.coercion.must(value, _T.TEXT, "An argument of concat", node.at, Ease.ASSIGNMENT)
         for value in arguments
     )
-    return Apply(_T.TEXT, _CONCAT, tuple(texts))
+    return Apply(_T.TEXT, _CONCAT, tuple(texts), node.at)
 
 
 def _substring(resolver: ExpressionResolver, node: Call, arguments: list[Expression]) -> Expression:
@@ -160,7 +160,7 @@ def _substring(resolver: ExpressionResolver, node: Call, arguments: list[Express
         message = "substring with a pattern is not supported: for a place write a cast, as in $1::int."
         raise SqlFault(ErrorCode.UNSUPPORTED_SQL, message, node.at)
     signature = _choose(node, FUNCTIONS["substring"], types)
-    return Apply(signature.result, signature.template, _fit(resolver, node, signature, arguments))
+    return Apply(signature.result, signature.template, _fit(resolver, node, signature, arguments), node.at)
 
 
 def _fixed(make: Callable[[ExpressionResolver], Expression]) -> _Rule:

@@ -71,9 +71,9 @@ TYPE_WORDS: Final = {
 
 _SAME: Final = Template("{0}", safe=True)
 _CHECKS: Final = {
-    _T.SMALLINT: Template("ww_int2({0})", raises=True),
-    _T.INT: Template("ww_int4({0})", raises=True),
-    _T.BIGINT: Template("ww_int8({0})", raises=True),
+    _T.SMALLINT: Template("ww_int2({0}, {at})", raises=True),
+    _T.INT: Template("ww_int4({0}, {at})", raises=True),
+    _T.BIGINT: Template("ww_int8({0}, {at})", raises=True),
 }
 
 
@@ -85,7 +85,7 @@ def _between_numbers() -> dict[tuple[SqlType, SqlType], CastRow]:
         for target in INTEGERS[:rank]:
             rows[source, target] = CastRow(Ease.ASSIGNMENT, _CHECKS[target])
         rows[source, _T.DOUBLE] = CastRow(Ease.IMPLICIT, Template("CAST({0} AS REAL)", safe=True))
-        rounded = Template(_CHECKS[source].text.format("ww_double_integer({0})"), raises=True)
+        rounded = Template(_CHECKS[source].text.replace("{0}", "ww_double_integer({0}, {at})"), raises=True)
         rows[_T.DOUBLE, source] = CastRow(Ease.ASSIGNMENT, rounded)
     return rows
 
@@ -110,7 +110,7 @@ CASTS: Final[dict[tuple[SqlType, SqlType], CastRow]] = {
     },
     (_T.BYTES, _T.TEXT): CastRow(Ease.ASSIGNMENT, Template("ww_bytes_text({0})", raises=True)),
     **{
-        (_T.TEXT, target): CastRow(Ease.EXPLICIT, Template(f"ww_read_{word}({{0}})", raises=True))
+        (_T.TEXT, target): CastRow(Ease.EXPLICIT, Template(f"ww_read_{word}({{0}}, {{at}})", raises=True))
         for target, word in (
             (_T.BOOLEAN, "boolean"),
             (_T.SMALLINT, "int2"),

@@ -88,7 +88,7 @@ class Coercion:
             return None
         if isinstance(value, Constant) and type_ in NUMBERS and value.type in NUMBERS:
             return Constant(type_, _convert(value.value, type_, at))
-        return Apply(type_, row.template, (value,))
+        return Apply(type_, row.template, (value,), at)
 
     def _give(self, value: Expression, type_: SqlType, at: int) -> Expression:
         """The unknown gets its type."""

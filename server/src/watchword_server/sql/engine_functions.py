@@ -33,11 +33,21 @@ _MAX_MADE: Final = 4 * 2**20  # making it cannot be interrupted, and a character
 
 
 class EngineFunction(NamedTuple):
-    """One function; all are deterministic. `arity` -1: any number of arguments."""
+    """One function; all are deterministic. `arity` -1: any number of arguments.
+
+    `has_place`: the engine gives it one argument more, the number of its place in the plan (`Plan.places`). The
+    function itself does not see it: who registers it keeps it beside a fault.
+    """
 
     name: str
     arity: int
     function: Callable[..., Any]
+    has_place: bool = False
+
+    @property
+    def taken(self) -> int:
+        """How many arguments the engine gives it."""
+        return self.arity if self.arity < 0 else self.arity + self.has_place
 
 
 def _mismatch(message: str) -> SqlFault:
@@ -272,39 +282,26 @@ def _strict(function: Callable[..., Any]) -> Callable[..., Any]:
     return strict
 
 
-_STRICT: Final[tuple[tuple[str, int, Callable[..., Any]], ...]] = (
+_Rows = tuple[tuple[str, int, Callable[..., Any]], ...]
+
+_FAILING: Final[_Rows] = (
     ("ww_int2", 1, _in_range(SqlType.SMALLINT)),
     ("ww_int4", 1, _in_range(SqlType.INT)),
     ("ww_int8", 1, _bigint),
+    ("ww_abs", 1, lambda value: _bigint(abs(value))),
     ("ww_divide", 2, _divide),
     ("ww_modulo", 2, _modulo),
     ("ww_finite", 1, _finite),
     ("ww_multiply", 2, _multiply),
     ("ww_divide_double", 2, _divide_double),
-    ("ww_round", 1, _rounded(round)),
-    ("ww_floor", 1, _rounded(math.floor)),
-    ("ww_ceil", 1, _rounded(math.ceil)),
-    ("ww_trunc", 1, _rounded(math.trunc)),
     ("ww_double_integer", 1, _double_to_integer),
-    ("ww_lower", 1, _lower),
-    ("ww_upper", 1, _upper),
     ("ww_pattern", 1, check_pattern),
     ("ww_needle", 1, check_needle),
     ("ww_searchable", 1, _searchable),
     ("ww_searchable_lower", 1, lambda text: _searchable(_lower(text))),
     ("ww_replace", 3, _replace),
-    ("ww_substring", 2, _substring),
     ("ww_substring", 3, _substring),
-    ("ww_left", 2, _left),
-    ("ww_right", 2, _right),
-    ("ww_reverse", 1, lambda text: text[::-1]),
     ("ww_date", 1, _check_date),
-    ("ww_day_of", 1, _day_of),
-    ("ww_double_text", 1, double_text),
-    ("ww_timestamp_text", 1, timestamp_text),
-    ("ww_date_text", 1, date_text),
-    ("ww_bytes_text", 1, lambda value: "\\x" + value.hex()),
-    ("ww_join_bytes", 2, lambda left, right: left + right),
     *(
         (f"ww_read_{word}", 1, _reader(type_))
         for word, type_ in (
@@ -321,12 +318,31 @@ _STRICT: Final[tuple[tuple[str, int, Callable[..., Any]], ...]] = (
         )
     ),
 )
+_SURE: Final[_Rows] = (
+    ("ww_round", 1, _rounded(round)),
+    ("ww_floor", 1, _rounded(math.floor)),
+    ("ww_ceil", 1, _rounded(math.ceil)),
+    ("ww_trunc", 1, _rounded(math.trunc)),
+    ("ww_lower", 1, _lower),
+    ("ww_upper", 1, _upper),
+    ("ww_substring", 2, _substring),
+    ("ww_left", 2, _left),
+    ("ww_right", 2, _right),
+    ("ww_reverse", 1, lambda text: text[::-1]),
+    ("ww_day_of", 1, _day_of),
+    ("ww_double_text", 1, double_text),
+    ("ww_timestamp_text", 1, timestamp_text),
+    ("ww_date_text", 1, date_text),
+    ("ww_bytes_text", 1, lambda value: "\\x" + value.hex()),
+    ("ww_join_bytes", 2, lambda left, right: left + right),
+)
 
 ENGINE_FUNCTIONS: Final = (
-    *(EngineFunction(name, arity, _strict(function)) for name, arity, function in _STRICT),
+    *(EngineFunction(name, arity, _strict(function), has_place=True) for name, arity, function in _FAILING),
+    *(EngineFunction(name, arity, _strict(function)) for name, arity, function in _SURE),
     EngineFunction("ww_limit", 1, partial(row_limit, -1)),
     EngineFunction("ww_offset", 1, partial(row_limit, 0)),
-    EngineFunction("ww_concat", -1, _concat),
+    EngineFunction("ww_concat", -1, _concat, has_place=True),
     EngineFunction("ww_greatest", -1, _extreme(max)),
     EngineFunction("ww_least", -1, _extreme(min)),
 )

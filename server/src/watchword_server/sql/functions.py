@@ -35,7 +35,7 @@ _LENGTH: Final = (
 )
 _SUBSTRING: Final = (
     *_rows(_T.TEXT, (_T.TEXT, _T.INT), text="ww_substring({0}, {1})"),
-    *_rows(_T.TEXT, (_T.TEXT, _T.INT, _T.INT), text="ww_substring({0}, {1}, {2})", raises=True),
+    *_rows(_T.TEXT, (_T.TEXT, _T.INT, _T.INT), text="ww_substring({0}, {1}, {2}, {at})", raises=True),
 )
 _CEIL: Final = _rows(_T.DOUBLE, _DOUBLE, text="ww_ceil({0})")
 
@@ -43,7 +43,12 @@ _CEIL: Final = _rows(_T.DOUBLE, _DOUBLE, text="ww_ceil({0})")
 def _trim(name: str) -> tuple[Signature, ...]:
     return (
         *_rows(_T.TEXT, _TEXT, text=f"{name}({{0}})"),
-        *_rows(_T.TEXT, (_T.TEXT, _T.TEXT), text=f"{name}(ww_searchable({{0}}), ww_needle({{1}}))", raises=True),
+        *_rows(
+            _T.TEXT,
+            (_T.TEXT, _T.TEXT),
+            text=f"{name}(ww_searchable({{0}}, {{at}}), ww_needle({{1}}, {{at}}))",
+            raises=True,
+        ),
     )
 
 
@@ -58,9 +63,9 @@ FUNCTIONS: Final[dict[str, tuple[Signature, ...]]] = {
         *_rows(_T.INT, (_T.BYTES,), text="length({0})"),
     ),
     "abs": (
-        *_rows(_T.SMALLINT, (_T.SMALLINT,), text="ww_int2(abs({0}))", raises=True),
-        *_rows(_T.INT, (_T.INT,), text="ww_int4(abs({0}))", raises=True),
-        *_rows(_T.BIGINT, (_T.BIGINT,), text="abs({0})", raises=True),
+        *_rows(_T.SMALLINT, (_T.SMALLINT,), text="ww_int2(abs({0}), {at})", raises=True),
+        *_rows(_T.INT, (_T.INT,), text="ww_int4(abs({0}), {at})", raises=True),
+        *_rows(_T.BIGINT, (_T.BIGINT,), text="ww_abs({0}, {at})", raises=True),
         *_rows(_T.DOUBLE, _DOUBLE, text="abs({0})"),
     ),
     "round": _rows(_T.DOUBLE, _DOUBLE, text="ww_round({0})"),
@@ -68,14 +73,18 @@ FUNCTIONS: Final[dict[str, tuple[Signature, ...]]] = {
     "ceil": _CEIL,
     "ceiling": _CEIL,
     "trunc": _rows(_T.DOUBLE, _DOUBLE, text="ww_trunc({0})"),
-    "mod": tuple(Signature((each, each), each, Template("ww_modulo({0}, {1})", raises=True)) for each in INTEGERS),
+    "mod": tuple(
+        Signature((each, each), each, Template("ww_modulo({0}, {1}, {at})", raises=True)) for each in INTEGERS
+    ),
     "btrim": _trim("trim"),
     "ltrim": _trim("ltrim"),
     "rtrim": _trim("rtrim"),
-    "replace": _rows(_T.TEXT, (_T.TEXT, _T.TEXT, _T.TEXT), text="ww_replace({0}, {1}, {2})", raises=True),
+    "replace": _rows(_T.TEXT, (_T.TEXT, _T.TEXT, _T.TEXT), text="ww_replace({0}, {1}, {2}, {at})", raises=True),
     "substr": _SUBSTRING,
     "substring": _SUBSTRING,
-    "strpos": _rows(_T.INT, (_T.TEXT, _T.TEXT), text="instr(ww_searchable({0}), ww_needle({1}))", raises=True),
+    "strpos": _rows(
+        _T.INT, (_T.TEXT, _T.TEXT), text="instr(ww_searchable({0}, {at}), ww_needle({1}, {at}))", raises=True
+    ),
     "left": _rows(_T.TEXT, (_T.TEXT, _T.INT), text="ww_left({0}, {1})"),
     "right": _rows(_T.TEXT, (_T.TEXT, _T.INT), text="ww_right({0}, {1})", raises=True),
     "reverse": _rows(_T.TEXT, _TEXT, text="ww_reverse({0})"),
@@ -86,14 +95,14 @@ AGGREGATES: Final[dict[str, tuple[Signature, ...]]] = {
     "count": tuple(Signature((each,), _T.BIGINT, Template("count({0})")) for each in _T if each is not _T.UNKNOWN),
     "sum": (
         *(Signature((each,), _T.BIGINT, Template("sum({0})", raises=True)) for each in INTEGERS),
-        Signature(_DOUBLE, _T.DOUBLE, Template("ww_finite(sum({0}))", raises=True)),
+        Signature(_DOUBLE, _T.DOUBLE, Template("ww_finite(sum({0}), {at})", raises=True)),
     ),
     "avg": (
         *(
             Signature((each,), _T.DOUBLE, Template("(CAST(sum({0}) AS REAL) / count({0}))", raises=True))
             for each in INTEGERS
         ),
-        Signature(_DOUBLE, _T.DOUBLE, Template("ww_finite(avg({0}))", raises=True)),
+        Signature(_DOUBLE, _T.DOUBLE, Template("ww_finite(avg({0}), {at})", raises=True)),
     ),
     **{
         name: tuple(

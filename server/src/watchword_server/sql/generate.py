@@ -8,10 +8,10 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Final
 
 from watchword_protocol.errors import ErrorCode
-from watchword_server.sql.catalog import Table, TableType
+from watchword_server.sql.catalog import Column, Table, TableType
 from watchword_server.sql.fault import SqlFault
 from watchword_server.sql.nesting import CHAIN_LINKS, check_nesting, spine
-from watchword_server.sql.plan import Bind, BindKind, OutputColumn, Permissions, Plan
+from watchword_server.sql.plan import Bind, BindKind, OutputColumn, Permissions, Place, Plan
 from watchword_server.sql.scope import OWNER, physical_name, scope_of
 from watchword_server.sql.tree import (
     Aggregate,
@@ -28,6 +28,7 @@ from watchword_server.sql.tree import (
     Key,
     OutputTree,
     SelectTree,
+    Template,
     Tree,
     UpdateTree,
     walk_expressions,
@@ -62,6 +63,9 @@ class _Generator:
         self._binds: dict[Bind, int] = {}
         self._reads: set[tuple[str, str]] = set()
         self._functions: set[str] = set()
+        self._places: dict[tuple[object, ...], tuple[int, Place]] = {}
+        self._sums: dict[str, Place] = {}
+        self._assigned: str | None = None  # the column that the value is for
         self._physical = ""
         self._source = ""  # what stands before a column's name
         self._is_returning = False
@@ -110,6 +114,8 @@ class _Generator:
             parameters=max(numbers, default=0),
             is_write=not isinstance(tree, SelectTree),
             made_values=_made_values(outputs),
+            places=tuple(place for _, place in self._places.values()),
+            sums=tuple(self._sums.values()),
         )
 
     # --- expressions --------------------------------------------------------------------------------------
@@ -155,10 +161,19 @@ class _Generator:
 
     def _apply(self, apply: Apply) -> str:
         template = apply.template
-        self._functions |= template.functions
         if template.links:
+            self._functions |= template.functions
             return template.fill_links([self._text(each) for each in spine(apply)])
-        return template.fill([self._text(each) for each in apply.arguments])
+        return self._filled(template, [self._text(each) for each in apply.arguments], apply.at)
+
+    def _filled(self, template: Template, texts: list[str], at: int) -> str:
+        """The template's text. Equal expressions have one place: SQLite must see in GROUP BY that they are equal."""
+        self._functions |= template.functions
+        if not template.has_place:
+            return template.fill(texts)
+        new = len(self._places), Place(at, self._assigned)
+        number, _ = self._places.setdefault((template, self._assigned, *texts), new)
+        return template.fill(texts, number)
 
     def _chain(self, word: str, texts: list[str]) -> str:
         """In groups, so that neither the engine's tree nor its parser's stack grows with the chain."""
@@ -174,11 +189,13 @@ class _Generator:
         return f"(CASE{operand}{whens}{otherwise} END)"
 
     def _aggregate(self, aggregate: Aggregate) -> str:
-        self._functions |= aggregate.template.functions
-        if aggregate.argument is None:
-            return aggregate.template.text
+        template = aggregate.template
         distinct = "DISTINCT " if aggregate.distinct else ""
-        return aggregate.template.fill([distinct + self._text(aggregate.argument)])
+        texts = [] if aggregate.argument is None else [distinct + self._text(aggregate.argument)]
+        text = self._filled(template, texts, aggregate.at)
+        if "sum" in template.functions:
+            self._sums.setdefault(text, Place(aggregate.at, None))
+        return text
 
     # --- SELECT -------------------------------------------------------------------------------------------
 
@@ -266,20 +283,26 @@ class _Generator:
             owner.append(self._user())
         head = f"INSERT INTO main.{quoted(physical_name(tree.table))}"
         if names:
-            rows = (f"({', '.join([*owner, *map(self._text, row)])})" for row in tree.rows)
+            rows = (f"({', '.join([*owner, *map(self._value_of, tree.columns, row)])})" for row in tree.rows)
             head += f" ({', '.join(names)}) VALUES {', '.join(rows)}"
         else:
             head += " DEFAULT VALUES"
         return head + self._returning(tree.returning)
 
     def _update(self, tree: UpdateTree) -> str:
-        sets = ", ".join(f"{quoted(column.name)} = {self._text(value)}" for column, value in tree.sets)
+        sets = ", ".join(f"{quoted(column.name)} = {self._value_of(column, value)}" for column, value in tree.sets)
         rows = self._chosen(tree.table, tree.where)
         return f"UPDATE main.{quoted(physical_name(tree.table))} SET {sets}{rows}{self._returning(tree.returning)}"  # noqa: S608  # of this module's parts only
 
     def _delete(self, tree: DeleteTree) -> str:
         rows = self._chosen(tree.table, tree.where)
         return f"DELETE FROM main.{quoted(physical_name(tree.table))}{rows}{self._returning(tree.returning)}"  # noqa: S608  # of this module's parts only
+
+    def _value_of(self, column: Column, value: Expression) -> str:
+        self._assigned = column.name
+        text = self._text(value)
+        self._assigned = None
+        return text
 
     def _chosen(self, table: Table, where: Expression | None) -> str:
         """The WHERE of a write: behind a fence, if it judges anything that the owner's rows alone may show."""

@@ -45,14 +45,18 @@ def _arithmetic() -> dict[tuple[str, SqlType, SqlType], OperatorRow]:
     for type_ in INTEGERS:
         check = _WIDTHS[type_]
         for operator in "+-*":
-            rows[operator, type_, type_] = OperatorRow(type_, Template(f"{check}({{0}} {operator} {{1}})", raises=True))
-        rows["/", type_, type_] = OperatorRow(type_, Template(f"{check}(ww_divide({{0}}, {{1}}))", raises=True))
-        rows["%", type_, type_] = OperatorRow(type_, Template("ww_modulo({0}, {1})", raises=True))
+            rows[operator, type_, type_] = OperatorRow(
+                type_, Template(f"{check}({{0}} {operator} {{1}}, {{at}})", raises=True)
+            )
+        rows["/", type_, type_] = OperatorRow(
+            type_, Template(f"{check}(ww_divide({{0}}, {{1}}, {{at}}), {{at}})", raises=True)
+        )
+        rows["%", type_, type_] = OperatorRow(type_, Template("ww_modulo({0}, {1}, {at})", raises=True))
     for operator, text in (
-        ("+", "ww_finite({0} + {1})"),
-        ("-", "ww_finite({0} - {1})"),
-        ("*", "ww_multiply({0}, {1})"),
-        ("/", "ww_divide_double({0}, {1})"),
+        ("+", "ww_finite({0} + {1}, {at})"),
+        ("-", "ww_finite({0} - {1}, {at})"),
+        ("*", "ww_multiply({0}, {1}, {at})"),
+        ("/", "ww_divide_double({0}, {1}, {at})"),
     ):
         rows[operator, _T.DOUBLE, _T.DOUBLE] = OperatorRow(_T.DOUBLE, Template(text, raises=True))
     return rows
@@ -65,9 +69,9 @@ OPERATORS: Final[dict[tuple[str, SqlType, SqlType], OperatorRow]] = {
         for operator in ("=", "<>", "<", "<=", ">", ">=")
         for type_ in COMPARABLE
     },
-    ("+", _T.DATE, _T.INT): OperatorRow(_T.DATE, Template("ww_date({0} + {1})", raises=True)),
-    ("+", _T.INT, _T.DATE): OperatorRow(_T.DATE, Template("ww_date({0} + {1})", raises=True)),
-    ("-", _T.DATE, _T.INT): OperatorRow(_T.DATE, Template("ww_date({0} - {1})", raises=True)),
+    ("+", _T.DATE, _T.INT): OperatorRow(_T.DATE, Template("ww_date({0} + {1}, {at})", raises=True)),
+    ("+", _T.INT, _T.DATE): OperatorRow(_T.DATE, Template("ww_date({0} + {1}, {at})", raises=True)),
+    ("-", _T.DATE, _T.INT): OperatorRow(_T.DATE, Template("ww_date({0} - {1}, {at})", raises=True)),
     ("-", _T.DATE, _T.DATE): OperatorRow(_T.INT, Template("({0} - {1})", safe=True)),
     ("||", _T.TEXT, _T.TEXT): OperatorRow(_T.TEXT, Template("({0} || {1})", raises=True, links=True)),
     ("||", _T.BYTES, _T.BYTES): OperatorRow(_T.BYTES, Template("ww_join_bytes({0}, {1})", raises=True)),
@@ -80,7 +84,7 @@ UNSUPPORTED_OPERATORS: Final = frozenset(
 """What PostgreSQL answers with a type that is not here."""
 
 NEGATIONS: Final = {
-    **{type_: Template(f"{_WIDTHS[type_]}(- {{0}})", raises=True) for type_ in INTEGERS},
+    **{type_: Template(f"{_WIDTHS[type_]}(- {{0}}, {{at}})", raises=True) for type_ in INTEGERS},
     _T.DOUBLE: Template("(0.0 - {0})", safe=True),
 }
 """`- operand`, by type."""
@@ -105,9 +109,13 @@ IS_DISTINCT: Final = {
 BETWEEN: Final = Template("({0} BETWEEN {1} AND {2})", safe=True)
 
 _ESCAPE: Final = "ESCAPE '\\'"
-LIKE: Final = Template(f"(ww_searchable({{0}}) LIKE ww_pattern({{1}}) {_ESCAPE})", raises=True, also=("like",))
+LIKE: Final = Template(
+    f"(ww_searchable({{0}}, {{at}}) LIKE ww_pattern({{1}}, {{at}}) {_ESCAPE})", raises=True, also=("like",)
+)
 LIKE_CONSTANT: Final = Template(f"({{0}} LIKE {{1}} {_ESCAPE})", also=("like",))
 """For a pattern that the planner has checked, and that is short enough for any text."""
 ILIKE: Final = Template(
-    f"(ww_searchable_lower({{0}}) LIKE ww_pattern(ww_lower({{1}})) {_ESCAPE})", raises=True, also=("like",)
+    f"(ww_searchable_lower({{0}}, {{at}}) LIKE ww_pattern(ww_lower({{1}}), {{at}}) {_ESCAPE})",
+    raises=True,
+    also=("like",),
 )

@@ -1,12 +1,14 @@
 """A statement ready to run: the engine's text, what is bound, what it may touch, what it gives."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum, unique
+from typing import NamedTuple
 
 from watchword_server.sql.catalog import TableId
+from watchword_server.sql.fault import SqlFault
 from watchword_server.sql.types import SqlType
 
-__all__ = ["Bind", "BindKind", "OutputColumn", "Permissions", "Plan", "StoredValue"]
+__all__ = ["Bind", "BindKind", "OutputColumn", "Permissions", "Place", "Plan", "StoredValue"]
 
 StoredValue = int | float | str | bytes | None
 """A value in stored form: what `SqlType.storage` holds."""
@@ -65,12 +67,29 @@ class Permissions:
         return self.inserts | self.deletes | {table for table, _ in self.reads | self.updates}
 
 
+class Place(NamedTuple):
+    """Of something that may fail while the statement runs.
+
+    `at`: the offset in the text, as in nodes. `column`: of the table, that the value is for.
+    """
+
+    at: int
+    column: str | None
+
+    def of(self, fault: SqlFault) -> SqlFault:
+        """The fault, as one of this place."""
+        message = fault.message if self.column is None else f'Column "{self.column}": {fault.message}'
+        return SqlFault(fault.code, message, self.at)
+
+
 @dataclass(frozen=True, slots=True)
 class Plan:
     """One SELECT, INSERT, UPDATE or DELETE. The user's identity is bound, never part of the text: one plan serves all.
 
     `columns`: of the result; empty for a write without RETURNING. `parameters`: how many `$n` the statement has.
     `made_values`: how many columns have values of any size that stand in no row, or in another column too.
+    `places`: by the numbers that the text gives the functions that may fail; plans that differ in nothing else are
+    equal. `sums`: of what SQLite itself adds up, which knows no place.
     """
 
     text: str
@@ -81,6 +100,8 @@ class Plan:
     parameters: int
     is_write: bool
     made_values: int = 0
+    places: tuple[Place, ...] = field(default=(), compare=False)
+    sums: tuple[Place, ...] = field(default=(), compare=False)
 
     def __repr__(self) -> str:
         """For people: the text, what is bound, what comes out."""

@@ -48,6 +48,7 @@ _MAX_KEPT: Final = 262_144
 """Bytes of what is remembered of one text: what takes more is rare, and planned anew."""
 _BYTES_OF_BIND: Final = 192
 _BYTES_OF_COLUMN: Final = 192
+_BYTES_OF_PLACE: Final = 128
 _BYTES_OF_PLAN: Final = 1_024
 
 _Key = tuple[str, str, Role, int]
@@ -172,5 +173,6 @@ def _size(text: str, plans: Sequence[Plan]) -> int:
         + sys.getsizeof(plan.text)
         + sum(_BYTES_OF_BIND + sys.getsizeof(bind.value) for bind in plan.binds)
         + _BYTES_OF_COLUMN * len(plan.columns)
+        + _BYTES_OF_PLACE * len(plan.places)
         for plan in plans
     )

@@ -134,7 +134,7 @@ class ExpressionResolver:
     def operate(self, operator: str, left: Expression, right: Expression, at: int) -> Apply:
         """`left operator right`, with the casts that PostgreSQL makes unasked."""
         row, left, right = self._operands(operator, left, right, at)
-        return Apply(row.result, row.template, (left, right))
+        return Apply(row.result, row.template, (left, right), at)
 
     def _operands(
         self, operator: str, left: Expression, right: Expression, at: int
@@ -187,7 +187,7 @@ class ExpressionResolver:
         template = NEGATIONS.get(value.type)
         if template is None:
             raise mismatch(f"There is no operator - before {value.type.title}.", node.at)
-        return Apply(value.type, template, (value,))
+        return Apply(value.type, template, (value,), node.at)
 
     def _chain(self, word: Any, node: nodes.And | nodes.Or) -> Chain:
         what = f"An operand of {word}"
@@ -256,7 +256,7 @@ class ExpressionResolver:
                 raise SqlFault(fault.code, fault.message, node.at) from None
             if not node.ignores_case and is_short_needle(pattern.value):
                 template = LIKE_CONSTANT
-        found = Apply(_T.BOOLEAN, template, (text, pattern))
+        found = Apply(_T.BOOLEAN, template, (text, pattern), node.at)
         return self._not(found) if node.negated else found
 
     # --- casts and CASE -----------------------------------------------------------------------------------

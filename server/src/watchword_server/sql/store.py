@@ -37,7 +37,8 @@ class Outcome(Struct, frozen=True):
 class Store(Protocol):
     """Tables and their rows.
 
-    A refusal carries the index of its statement in the transaction (`Refused.statement`).
+    A refusal carries the index of its statement in the transaction (`statement`); one of a value that was computed is
+    an `SqlFault`, with the place in the statement's text.
     """
 
     @property

@@ -5,7 +5,7 @@ Made by the resolver, read by the generator. What these classes cannot say does 
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal as Word
 
 from watchword_server.sql.catalog import Column, Table
@@ -35,6 +35,7 @@ __all__ = [
 ]
 
 _CALL = re.compile(r"\b([a-z_][a-z0-9_]*)\(")
+_PLACE = ", {at}"
 _TOKEN = re.compile(r"\{[0-9]\}|[A-Za-z_0-9]+\(|[A-Za-z_0-9.]+|'[^']*'|[^\s\w]")
 
 
@@ -43,7 +44,8 @@ class Template:
 
     Args:
         text: With `{0}`, `{1}`, ... where the arguments go, each once, so that text cannot grow by nesting;
-            functions of the engine are in small letters, the engine's own words in capitals.
+            functions of the engine are in small letters, the engine's own words in capitals. `{at}`: the number of the
+            place, for a function that fails.
         raises: It can fail on some row, or make a value that is too large.
         safe: It can neither fail nor take long, whatever is in the row.
         variadic: `{0}` takes all arguments.
@@ -53,7 +55,7 @@ class Template:
     `stack`: for each argument, how much the engine's parser holds at most when it comes to it.
     """
 
-    __slots__ = ("functions", "links", "raises", "safe", "stack", "text", "variadic")
+    __slots__ = ("functions", "has_place", "links", "raises", "safe", "stack", "text", "variadic")
 
     def __init__(
         self,
@@ -70,17 +72,18 @@ class Template:
         self.safe = safe
         self.variadic = variadic
         self.links = links
+        self.has_place = _PLACE in text
         self.stack = _stack(text)
         self.functions = frozenset(_CALL.findall(text)) | frozenset(also)
 
     def __repr__(self) -> str:
         return f"<Template {self.text}>"
 
-    def fill(self, arguments: list[str]) -> str:
-        """The text with the arguments in it."""
+    def fill(self, arguments: list[str], place: int = 0) -> str:
+        """The text with the arguments in it, and the number of the place."""
         if self.variadic:
-            return self.text.format(", ".join(arguments))
-        return self.text.format(*arguments)
+            return self.text.format(", ".join(arguments), at=place)
+        return self.text.format(*arguments, at=place)
 
     def fill_links(self, arguments: list[str]) -> str:
         """The text of a chain: of `({0} || {1})` it is `(a || b || c)`."""
@@ -94,7 +97,7 @@ def _stack(text: str) -> tuple[int, ...]:
     """Tokens before each argument, and one more for the empty DISTINCT of each call: never too few."""
     found: dict[int, int] = {}
     seen = 0
-    for token in _TOKEN.findall(text):
+    for token in _TOKEN.findall(text.replace(_PLACE, "")):  # which comes behind the arguments
         if token[0] == "{":
             found[int(token[1:-1])] = seen
         seen += 2 if token[-1] == "(" and len(token) > 1 else 1
@@ -133,11 +136,15 @@ class ColumnValue:
 
 @dataclass(frozen=True, slots=True)
 class Apply:
-    """An operator, a function or a cast: its template says what it is."""
+    """An operator, a function or a cast: its template says what it is.
+
+    `at`: the offset of what was written, as in nodes; equal expressions are equal wherever they stand.
+    """
 
     type: SqlType
     template: Template
     arguments: "tuple[Expression, ...]"
+    at: int = field(default=0, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,6 +191,7 @@ class Aggregate:
     template: Template
     argument: "Expression | None"
     distinct: bool = False
+    at: int = field(default=0, compare=False, repr=False)
 
 
 Expression = Constant | Bound | ColumnValue | Apply | Chain | InList | Case | Aggregate

@@ -9,6 +9,7 @@ from watchword_protocol.errors import ErrorCode
 from watchword_server.adapters.sqlite.faults import storage_fault, to_refusal
 from watchword_server.refusal import Refused
 from watchword_server.sql.fault import SqlFault
+from watchword_server.sql.plan import Place
 
 
 def sqlite_error(code: int, sentence: str = "as SQLite says it: /var/lib/watchword.db") -> sqlite3.Error:
@@ -53,6 +54,14 @@ def test_what_no_user_can_cause_is_no_users_fault(error: Exception) -> None:
 def test_a_verdict_stays_the_verdict_it_is() -> None:
     refused = Refused(ErrorCode.RESULT_TOO_LARGE)
     assert to_refusal(refused, None, value_bytes=1) is refused
-    fault = to_refusal(SqlFault(ErrorCode.TYPE_MISMATCH, "Division by zero."), None, value_bytes=1)
-    assert fault is not None
-    assert (fault.code, fault.message) == (ErrorCode.TYPE_MISMATCH, "Division by zero.")
+    fault = SqlFault(ErrorCode.TYPE_MISMATCH, "Division by zero.", 7)
+    assert to_refusal(fault, None, value_bytes=1) is fault
+
+
+def test_a_sum_that_overflows_has_its_place_where_there_is_one() -> None:
+    error = sqlite3.OperationalError("integer overflow")
+    places = [Place(7, None), Place(15, None)]
+    for sums, at in ((places[:1], 7), (places, None), ([], None)):
+        fault = to_refusal(error, None, value_bytes=1, sums=sums)
+        assert isinstance(fault, SqlFault)
+        assert (fault.code, fault.at) == (ErrorCode.TYPE_MISMATCH, at)

@@ -14,8 +14,10 @@ from watchword_server.adapters.sqlite.program import check_program, read_stores
 from watchword_server.adapters.sqlite.rows import Converters, RowForm, encode_rows
 from watchword_server.adapters.sqlite.wall import Wall
 from watchword_server.refusal import Refused
+from watchword_server.sql.calls import MAX_ARGUMENTS
 from watchword_server.sql.definitions import MAX_COLUMNS
 from watchword_server.sql.engine_functions import EngineFunction
+from watchword_server.sql.fault import SqlFault
 from watchword_server.sql.plan import Plan, StoredValue
 from watchword_server.sql.store import Outcome
 
@@ -34,7 +36,7 @@ _LIMITS: Final = (
     (sqlite3.SQLITE_LIMIT_COLUMN, MAX_COLUMNS + 1),  # with the owner
     (sqlite3.SQLITE_LIMIT_COMPOUND_SELECT, 20),
     (sqlite3.SQLITE_LIMIT_EXPR_DEPTH, 1_000),
-    (sqlite3.SQLITE_LIMIT_FUNCTION_ARG, 100),
+    (sqlite3.SQLITE_LIMIT_FUNCTION_ARG, MAX_ARGUMENTS + 1),  # with the place
     (sqlite3.SQLITE_LIMIT_LIKE_PATTERN_LENGTH, 256),
     (sqlite3.SQLITE_LIMIT_SQL_LENGTH, 16_777_216),  # of our text, which is longer than the user's
     (sqlite3.SQLITE_LIMIT_TRIGGER_DEPTH, 10),
@@ -78,7 +80,7 @@ class Engine(sqlite3.Connection):
         self._wall: Final = Wall()
         self._converters: Converters = {}
         self._value_bytes = 0
-        self._failures: Final[list[Exception]] = []
+        self._failures: Final[list[tuple[Exception, int | None]]] = []  # with the number of the place
         self._known: Final[OrderedDict[str, _Known]] = OrderedDict()
         self._serial = 0
         self._large_bytes = 0
@@ -95,8 +97,8 @@ class Engine(sqlite3.Connection):
         """
         for pragma in _PRAGMAS:
             self.execute(f"PRAGMA {pragma}")
-        for name, arity, function in functions:
-            self.create_function(name, arity, self._keeping_failures(function), deterministic=True)
+        for each in functions:
+            self.create_function(each.name, each.taken, self._keeping_failures(each), deterministic=True)
         if sys.version_info >= (3, 12):
             # Where a name that is not there would be a text.
             self.setconfig(sqlite3.SQLITE_DBCONFIG_DQS_DML, False)
@@ -131,7 +133,7 @@ class Engine(sqlite3.Connection):
             return Outcome(*encode_rows(cursor, known.form, max_rows=max_rows, max_bytes=max_bytes))
         except sqlite3.Error as error:
             if self._failures:
-                raise self._failures[0] from error
+                raise _placed(*self._failures[0], plan) from error
             if is_wide and primary_code(error) == sqlite3.SQLITE_TOOBIG:
                 message = f"With so many columns no value may be over {known.value_bytes} bytes (result_bytes)."
                 raise Refused(ErrorCode.RESULT_TOO_LARGE, message) from error
@@ -193,24 +195,33 @@ class Engine(sqlite3.Connection):
                 self.execute("ROLLBACK")
         check_program(program, plan.permissions, stores, is_write=plan.is_write)
 
-    def _keeping_failures(self, function: Callable[..., Any]) -> Callable[..., Any]:
+    def _keeping_failures(self, known: EngineFunction) -> Callable[..., Any]:
         """Python tells SQLite only that a function raised; what, is kept here for `run`.
 
         The time is asked before each: within one row SQLite itself looks neither at its progress handler nor at an
         interrupt, and a few functions of a megabyte each are seconds.
         """
-        failures, is_over = self._failures, self.progress
+        failures, is_over, function = self._failures, self.progress, known.function
+        has_place = known.has_place
+        end = -1 if has_place else None
 
         def call(*values: Any) -> Any:
             try:
                 if is_over():
                     raise Overdue
-                return function(*values)
+                return function(*values[:end])
             except Exception as error:
-                failures.append(error)
+                failures.append((error, values[-1] if has_place else None))
                 raise
 
         return call
+
+
+def _placed(failure: Exception, number: int | None, plan: Plan) -> Exception:
+    """What is told of a function's failure."""
+    if number is None or not isinstance(failure, SqlFault):
+        return failure
+    return plan.places[number].of(failure)
 
 
 def _read_loosely(text: bytes) -> str:

@@ -4,7 +4,7 @@ Nothing of physical names, other users or paths gets into a message: what is nam
 """
 
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from watchword_protocol.errors import ErrorCode
@@ -12,6 +12,7 @@ from watchword_server.adapters.sqlite.layout import OWNER, physical_name
 from watchword_server.refusal import Refused
 from watchword_server.sql.catalog import Table
 from watchword_server.sql.fault import SqlFault
+from watchword_server.sql.plan import Place
 
 __all__ = ["primary_code", "storage_fault", "to_refusal"]
 
@@ -33,7 +34,6 @@ _CONSTRAINT_DATATYPE: Final = 19 | 12 << 8  # of a STRICT table; Python's module
 
 # SQLite says these in words only (SQLITE_ERROR); how they begin.
 _SENTENCES: Final = (
-    ("integer overflow", ErrorCode.TYPE_MISMATCH, "A number is out of range for bigint."),
     ("malformed JSON", ErrorCode.TYPE_MISMATCH, "A text is no valid input for json."),
     ("datatype mismatch", ErrorCode.TYPE_MISMATCH, "A value is not of the type that stands there."),
     ("LIKE or GLOB pattern too complex", ErrorCode.LIMIT_EXCEEDED, "A LIKE pattern is too long (pattern_bytes)."),
@@ -60,19 +60,20 @@ def storage_fault(error: sqlite3.Error | MemoryError) -> Refused | None:
     return None if code is None else Refused(code)
 
 
-def to_refusal(error: Exception, table: Table | None, *, value_bytes: int) -> Refused | None:
+def to_refusal(
+    error: Exception, table: Table | None, *, value_bytes: int, sums: Sequence[Place] = ()
+) -> Refused | SqlFault | None:
     """What the user is told of an exception that a plan's statement raised; None where it is a fault of ours.
 
     Args:
         error: What SQLite, Python's module or a function of ours raised; not SQLITE_INTERRUPT.
         table: The one that the statement writes.
         value_bytes: The limit of one value, for the message.
+        sums: Those of the statement, of which one has overflowed if any has: SQLite does not say which.
     """
     match error:
-        case Refused():
+        case Refused() | SqlFault():
             return error
-        case SqlFault():
-            return Refused(error.code, error.message)
         case OverflowError() | UnicodeEncodeError():  # while binding
             return Refused(
                 ErrorCode.TYPE_MISMATCH, "A value cannot be stored: an integer beyond 64 bits, or no Unicode."
@@ -90,6 +91,9 @@ def to_refusal(error: Exception, table: Table | None, *, value_bytes: int) -> Re
             return Refused(ErrorCode.LIMIT_EXCEEDED, message)
         if table is not None and code in _CONSTRAINTS:
             return _CONSTRAINTS[code](table, str(error))
+        if str(error) == "integer overflow":
+            fault = SqlFault(ErrorCode.TYPE_MISMATCH, "A sum is out of range for bigint.")
+            return sums[0].of(fault) if len(sums) == 1 else fault
         for beginning, meaning, message in _SENTENCES:
             if str(error).startswith(beginning):
                 return Refused(meaning, message)

@@ -1,6 +1,7 @@
 """One request's statements on a connection: their time, and what the user is told of their faults."""
 
 import sqlite3
+from typing import TypeVar
 
 from watchword_protocol.errors import ErrorCode
 from watchword_server.adapters.sqlite.deadline import Deadline, Stop
@@ -9,10 +10,14 @@ from watchword_server.adapters.sqlite.faults import primary_code, to_refusal
 from watchword_server.adapters.sqlite.stored_catalog import StoredCatalog
 from watchword_server.refusal import Refused
 from watchword_server.sql.catalog import Table
+from watchword_server.sql.fault import SqlFault
 from watchword_server.sql.plan import Plan
 from watchword_server.sql.store import Outcome, Transaction
 
 __all__ = ["Interrupted", "run_statements"]
+
+
+_R = TypeVar("_R", bound=Refused | SqlFault)
 
 
 class Interrupted(Exception):  # noqa: N818  # what happened, not a fault
@@ -36,7 +41,7 @@ def run_statements(
         value_bytes: The limit of one value, for messages.
 
     Raises:
-        Refused: With the index of the statement. What happened before it is the caller's to roll back.
+        Refused, SqlFault: With the index of the statement. What happened before it is the caller's to roll back.
         Interrupted: CANCELLED or DISPLACED.
         RuntimeError: A fault of ours; the cause tells.
     """
@@ -54,7 +59,7 @@ def run_statements(
                     raise _stopped(deadline, len(outcomes)) from None
                 if not plan.tables.isdisjoint(catalog.dropped):
                     raise _dropped(len(outcomes)) from error
-                refusal = to_refusal(error, _written(plan, catalog), value_bytes=value_bytes)
+                refusal = to_refusal(error, _written(plan, catalog), value_bytes=value_bytes, sums=plan.sums)
                 if refusal is None:
                     # SQLite's own sentence has physical names: it is for the log only. The plan's text has the user's
                     # constants in it, which are for nobody.
@@ -85,7 +90,7 @@ def _dropped(statement: int) -> Refused:
     return _at(statement, Refused(ErrorCode.NOT_FOUND, "A table of the statement was dropped meanwhile."))
 
 
-def _at(statement: int, refusal: Refused) -> Refused:
+def _at(statement: int, refusal: _R) -> _R:
     refusal.statement = statement
     return refusal
 
