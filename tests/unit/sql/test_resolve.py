@@ -69,7 +69,7 @@ def fault_of(engine: Engine, sql: str, role: Role = Role.USER) -> SqlFault:
             "SELECT b, t FROM v GROUP BY b",
             "INVALID_SQL",
             'The column "t" must stand in GROUP BY or in an aggregate: a group has many of its values.',
-            0,
+            10,
         ),
         (
             "INSERT INTO v (id, i) VALUES (1, 'x')",
@@ -243,6 +243,28 @@ def test_what_the_engine_cannot_hold_is_refused_before_it_is_asked(engine: Engin
     assert fault is not None
     assert fault.code is ErrorCode.LIMIT_EXCEEDED
     assert depth > 4
+
+
+@pytest.mark.parametrize(
+    ("sql", "words", "at"),
+    [
+        ("SELECT i, t FROM v GROUP BY i", '"t" must stand in GROUP BY', 10),
+        ("SELECT i FROM v GROUP BY i ORDER BY i, t", '"t" must stand in GROUP BY', 39),
+        ("SELECT i FROM v GROUP BY i HAVING i + s > 1", '"s" must stand in GROUP BY', 38),
+        ("SELECT count(*), * FROM v", '"id" must stand in GROUP BY', 17),
+        ("SELECT DISTINCT i FROM v ORDER BY i, t", "must be an output column", 37),
+        ("SELECT DISTINCT i, j FROM v", "and json cannot", 19),
+        ("SELECT 7, " + DEEP["sums"](40), "too deeply for the engine", None),
+        ("SELECT 7 FROM v WHERE i = 1 AND " + DEEP["calls"](20) + " = 1", "too deeply for the engine", None),
+    ],
+)
+def test_what_is_wrong_between_clauses_has_the_place_of_one(
+    engine: Engine, sql: str, words: str, at: int | None
+) -> None:
+    fault = fault_of(engine, sql)
+    assert words in fault.message
+    assert fault.at is not None
+    assert fault.at == at if at is not None else fault.at > 9
 
 
 @pytest.mark.parametrize("search", ["$1 LIKE $2", "$1 ILIKE $2", "strpos($1, $2) = 0", "btrim($1, $2) = ''"])

@@ -126,7 +126,7 @@ def _one_type(resolver: ExpressionResolver, node: Call, arguments: list[Expressi
         raise mismatch(f"{node.name} needs values that compare, and {type_.title} does not.", node.at)
     if len(values) == 1:
         return values[0]
-    return Apply(type_, GREATEST[node.name], tuple(values))
+    return Apply(type_, GREATEST[node.name], tuple(values), node.at)
 
 
 def _nullif(resolver: ExpressionResolver, node: Call, arguments: list[Expression]) -> Expression:
@@ -137,7 +137,7 @@ def _nullif(resolver: ExpressionResolver, node: Call, arguments: list[Expression
         left = arguments[0]  # PostgreSQL compares integers of all widths as they are
     elif arguments[0].type is _T.DATE and left.type is not _T.DATE:
         raise SqlFault(ErrorCode.UNSUPPORTED_SQL, "nullif of a date and a timestamp is not supported.", node.at)
-    return Apply(left.type, NULLIF, (left, right))
+    return Apply(left.type, NULLIF, (left, right), node.at)
 
 
 def _concat(resolver: ExpressionResolver, node: Call, arguments: list[Expression]) -> Expression:

@@ -8,7 +8,7 @@ from typing import Final
 
 from watchword_protocol.errors import ErrorCode
 from watchword_server.sql.fault import SqlFault
-from watchword_server.sql.tree import Aggregate, Apply, Case, Chain, Expression, InList
+from watchword_server.sql.tree import Aggregate, Apply, Case, Chain, Expression, InList, place_of
 
 __all__ = ["CHAIN_LINKS", "MAX_STACK", "check_nesting", "spine"]
 
@@ -29,7 +29,8 @@ def check_nesting(expression: Expression) -> None:
         SqlFault: LIMIT_EXCEEDED.
     """
     if _stack(expression) > MAX_STACK:
-        raise SqlFault(ErrorCode.LIMIT_EXCEEDED, "An expression is nested too deeply for the engine (nesting).")
+        message = "An expression is nested too deeply for the engine (nesting)."
+        raise SqlFault(ErrorCode.LIMIT_EXCEEDED, message, place_of(expression))
 
 
 def spine(apply: Apply) -> list[Expression]:

@@ -33,6 +33,7 @@ from watchword_server.sql.tree import (
     SelectTree,
     Tree,
     UpdateTree,
+    place_of,
     walk_expressions,
 )
 from watchword_server.sql.types import SqlType
@@ -130,7 +131,7 @@ class _StatementResolver:
         for target in targets:
             node = target.expression
             if isinstance(node, nodes.Star):
-                found.extend((column.name, ColumnValue(column), node.at) for column in self._star(node))
+                found.extend((column.name, ColumnValue(column, node.at), node.at) for column in self._star(node))
             else:
                 name = target.alias or output_name(node)
                 found.append((name, self._expressions.resolve(node), node.at))
@@ -204,7 +205,7 @@ class _StatementResolver:
                     f'The column "{loose.column.name}" must stand in GROUP BY or in an aggregate: '
                     "a group has many of its values."
                 )
-                raise SqlFault(ErrorCode.INVALID_SQL, message, query.at)
+                raise SqlFault(ErrorCode.INVALID_SQL, message, loose.at)
         aggregated = any(isinstance(x, Aggregate) for each in outputs for x in walk_expressions(each.expression))
         if not group and not aggregated:
             construct = "An aggregate in HAVING or ORDER BY alone, without one in the result,"
@@ -315,8 +316,11 @@ def _check_distinct(query: nodes.Select, outputs: tuple[OutputTree, ...], order:
     for output in outputs:
         if output.expression.type not in COMPARABLE:
             title = output.expression.type.title
-            raise mismatch(f"DISTINCT needs values that can be equal, and {title} cannot.", query.at)
-    for key in order:
+            at = place_of(output.expression)
+            raise mismatch(
+                f"DISTINCT needs values that can be equal, and {title} cannot.", query.at if at is None else at
+            )
+    for key, written in zip(order, query.order, strict=True):
         if key.output is None and not isinstance(key.expression, (Constant, Bound)):
             message = "With DISTINCT, what ORDER BY names must be an output column."
-            raise SqlFault(ErrorCode.INVALID_SQL, message, query.at)
+            raise SqlFault(ErrorCode.INVALID_SQL, message, written.expression.at)

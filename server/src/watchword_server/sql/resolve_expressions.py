@@ -111,7 +111,7 @@ class ExpressionResolver:
             where = f" in {self._table.title}" if self._table else ""
             hint = nearest(node.name, list(self._columns))
             raise SqlFault(ErrorCode.NOT_FOUND, f'There is no column "{node.name}"{where}.{hint}', node.at)
-        return found
+        return ColumnValue(found.column, node.at)
 
     def find(self, qualifier: str | None, name: str, at: int) -> ColumnValue | None:
         """The column, if there is one."""

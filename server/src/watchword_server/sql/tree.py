@@ -31,6 +31,7 @@ __all__ = [
     "Tree",
     "UpdateTree",
     "children",
+    "place_of",
     "walk_expressions",
 ]
 
@@ -124,9 +125,10 @@ class Bound:
 
 @dataclass(frozen=True, slots=True)
 class ColumnValue:
-    """A column of the statement's one table."""
+    """A column of the statement's one table. `at`: as of `Apply`."""
 
     column: Column
+    at: int = field(default=0, compare=False, repr=False)
 
     @property
     def type(self) -> SqlType:
@@ -280,6 +282,12 @@ def children(expression: Expression) -> tuple[Expression, ...]:
             pairs = tuple(each for pair in expression.whens for each in pair)
             ends = tuple(each for each in (expression.operand, expression.otherwise) if each is not None)
             return pairs + ends
+
+
+def place_of(expression: Expression) -> int | None:
+    """Where it was written: the place of its outermost part that knows its own; None where none does."""
+    placed = (each.at for each in walk_expressions(expression) if isinstance(each, (Apply, Aggregate, ColumnValue)))
+    return next(filter(None, placed), None)
 
 
 def walk_expressions(*expressions: Expression | None) -> Iterator[Expression]:
