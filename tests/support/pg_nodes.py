@@ -32,6 +32,7 @@ from watchword_server.sql.nodes import (
     LiteralKind,
     Name,
     Not,
+    Option,
     Or,
     Order,
     Parameter,
@@ -247,7 +248,7 @@ def _delete(bag: _Bag) -> Delete:
 def _create_table(bag: _Bag) -> CreateTable:
     bag.one_of("oncommit", "ONCOMMIT_NOOP")
     columns: list[ColumnDefinition] = []
-    primary_key: tuple[str, ...] = ()
+    primary_key: tuple[Name, ...] = ()
     for element in bag.get("tableElts", []):
         if "ColumnDef" in element:
             columns.append(_choose(element, {"ColumnDef": _definition}))
@@ -256,18 +257,19 @@ def _create_table(bag: _Bag) -> CreateTable:
             constraint.one_of("contype", "CONSTR_PRIMARY")
             if constraint.kind != "Constraint" or primary_key:
                 raise NoSuchNode("constraint")
-            primary_key = tuple(_string(each) for each in constraint.get("keys"))
+            primary_key = tuple(Name(None, _string(each)) for each in constraint.get("keys"))
             constraint.done()
     options = tuple(_choose(each, {"DefElem": _option}) for each in bag.get("options", []))
     return CreateTable(_relation(bag), tuple(columns), primary_key, options, bag.get("if_not_exists", False))
 
 
-def _option(bag: _Bag) -> tuple[str, str]:
+def _option(bag: _Bag) -> Option:
     bag.one_of("defaction", "DEFELEM_UNSPEC")
     value = _open(bag.get("arg", {"missing": {}}))
     if value.kind not in ("String", "Integer"):
         raise NoSuchNode("option")
-    return bag.get("defname").upper(), str(value.get("sval", "")) if value.kind == "String" else str(value.get("ival"))
+    text = value.get("sval", "") if value.kind == "String" else value.get("ival")
+    return Option(bag.get("defname").upper(), str(text))
 
 
 def _definition(bag: _Bag) -> ColumnDefinition:

@@ -13,6 +13,8 @@ from watchword_server.sql.nodes import (
     Expression,
     Literal,
     LiteralKind,
+    Name,
+    Option,
     Statement,
     TableName,
 )
@@ -34,7 +36,7 @@ ID = ColumnDefinition("id", "bigint", primary_key=True)
             CreateTable(
                 TableName(None, "t"),
                 (ID,),
-                options=(("TYPE", "USER"), ("ACCESS_LEVEL", "private"), ("N", "10")),
+                options=(Option("TYPE", "USER"), Option("ACCESS_LEVEL", "private"), Option("N", "10")),
                 if_not_exists=True,
             ),
         ),
@@ -50,7 +52,7 @@ ID = ColumnDefinition("id", "bigint", primary_key=True)
                         "c", "json", not_null=True, default=Literal(LiteralKind.TEXT, "{}")
                     ),
                 ),
-                primary_key=("a", "B"),
+                primary_key=(Name(None, "a"), Name(None, "B")),
             ),
         ),
         ("DROP TABLE app.t", DropTable(T)),
@@ -150,7 +152,7 @@ def test_what_has_no_rule_is_unsupported_by_name_and_place(text: str, column: in
         ("CREATE TABLE t (a int) WITH ()", 30),
         ("CREATE TABLE t (a int) WITH (type)", 34), ("CREATE TABLE t (a int) WITH (type = user)", 37),
         ("DROP", 5), ("DROP TABLE", 11),
-        ("DROP TABLE IF EXISTS", 21), ("CREATE TABLE t (a int) WITH (a = 'b', A = 'c')", 29),
+        ("DROP TABLE IF EXISTS", 21), ("CREATE TABLE t (a int) WITH (a = 'b', A = 'c')", 39),
     ],
 )  # fmt: skip
 def test_mistakes_are_invalid_in_their_place(text: str, column: int) -> None:

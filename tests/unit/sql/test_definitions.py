@@ -97,6 +97,25 @@ def test_what_is_wrong_is_named(sql: str, code: str, says: str) -> None:
     assert says in caught.value.message
 
 
+@pytest.mark.parametrize(
+    ("sql", "place"),
+    [
+        ("CREATE TABLE t (a INT,\n PRIMARY KEY (a,\n  aa)) WITH (TYPE = 'USER')", (3, 3)),
+        ("CREATE TABLE t (a INT,\n PRIMARY KEY (a,\n  a)) WITH (TYPE = 'USER')", (3, 3)),
+        ("CREATE TABLE t (b INT,\n a JSON PRIMARY KEY) WITH (TYPE = 'USER')", (2, 2)),
+        ("CREATE TABLE t (a INT PRIMARY KEY)\nWITH (TYPE = 'USER',\n SIZE = '1')", (3, 2)),
+        ("CREATE TABLE t (a INT PRIMARY KEY)\nWITH (TYPE = 'USED')", (2, 7)),
+        ("CREATE TABLE t (a INT PRIMARY KEY)\nWITH (TYPE = 'USER',\n ACCESS_LEVEL = 'public')", (3, 2)),
+        ("CREATE TABLE t (a INT PRIMARY KEY)\nWITH (ACCESS_LEVEL = 'public')", (1, 14)),
+        ("CREATE TABLE t (a INT PRIMARY KEY)\nWITH (TYPE = 'USER', TYPE = 'USER')", (2, 22)),
+    ],
+)
+def test_what_is_wrong_has_its_place(sql: str, place: tuple[int, int]) -> None:
+    with pytest.raises(SqlFault) as caught:
+        define(sql)
+    assert caught.value.place(sql) == place
+
+
 def test_letters_beyond_ascii_are_two_in_the_engine_too() -> None:
     assert define('CREATE TABLE t ("É" INT PRIMARY KEY, "é" INT) WITH (TYPE = \'USER\')') is not None
 

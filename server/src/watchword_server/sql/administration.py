@@ -17,6 +17,7 @@ from watchword_server.sql.nodes import (
     Expression,
     Literal,
     Name,
+    Option,
     Parameter,
     walk,
 )
@@ -90,7 +91,7 @@ def _create_table(cursor: Cursor, at: int) -> CreateTable:
     _refuse(cursor, _TABLE_CLAUSES)
     cursor.expect("(")
     columns: list[ColumnDefinition] = []
-    primary_key: tuple[str, ...] = ()
+    primary_key: tuple[Name, ...] = ()
     while True:
         start = cursor.here
         if start.key == "primary":
@@ -118,15 +119,16 @@ def _refuse(cursor: Cursor, constructs: dict[str, str]) -> None:
         raise cursor.unsupported(construct)
 
 
-def _primary_key(cursor: Cursor) -> tuple[str, ...]:
+def _primary_key(cursor: Cursor) -> tuple[Name, ...]:
     cursor.expect("primary", "key", "(")
     names = cursor.listed(_column_name)
     cursor.expect(")")
     return names
 
 
-def _column_name(cursor: Cursor) -> str:
-    return cursor.name("a column")
+def _column_name(cursor: Cursor) -> Name:
+    at = cursor.here.at
+    return Name(None, cursor.name("a column"), at)
 
 
 def _column(cursor: Cursor) -> ColumnDefinition:
@@ -176,22 +178,25 @@ def _default(cursor: Cursor) -> Expression:
     return value
 
 
-def _options(cursor: Cursor) -> tuple[tuple[str, str], ...]:
-    at = cursor.here.at
+def _options(cursor: Cursor) -> tuple[Option, ...]:
     cursor.expect("(")
     options = cursor.listed(_option)
     cursor.expect(")")
-    if len(dict(options)) != len(options):
-        raise cursor.invalid("An option stands twice.", at)
+    seen: set[str] = set()
+    for option in options:
+        if option.name in seen:
+            raise cursor.invalid(f"The option {option.name} is given twice.", option.at)
+        seen.add(option.name)
     return options
 
 
-def _option(cursor: Cursor) -> tuple[str, str]:
+def _option(cursor: Cursor) -> Option:
+    at = cursor.here.at
     name = cursor.label("an option").upper()
     cursor.expect("=")
     if cursor.here.kind not in (TokenKind.TEXT, TokenKind.NUMBER):
         raise cursor.unexpected("the option's value, in single quotes")
-    return name, cursor.advance().value
+    return Option(name, cursor.advance().value, at)
 
 
 def _drop(cursor: Cursor) -> DropTable:

@@ -11,7 +11,7 @@ from watchword_server.sql.casts import TYPE_WORDS
 from watchword_server.sql.catalog import AccessLevel, Catalog, Column, Table, TableId, TableType
 from watchword_server.sql.coercion import Coercion
 from watchword_server.sql.fault import SqlFault
-from watchword_server.sql.nodes import ColumnDefinition, CreateNamespace, CreateTable, DropTable, TableName
+from watchword_server.sql.nodes import ColumnDefinition, CreateNamespace, CreateTable, DropTable, Name, TableName
 from watchword_server.sql.resolve_expressions import ExpressionResolver, nearest
 from watchword_server.sql.tree import Constant
 from watchword_server.sql.types import SqlType
@@ -71,14 +71,16 @@ def table_definition(definition: CreateTable, catalog: Catalog, namespace: str) 
     if len(definition.columns) > MAX_COLUMNS:
         message = f"A table has at most {MAX_COLUMNS} columns (columns)."
         raise SqlFault(ErrorCode.LIMIT_EXCEEDED, message, definition.at)
-    key = definition.primary_key or tuple(column.name for column in definition.columns if column.primary_key)
+    of_columns = (Name(None, column.name, column.at) for column in definition.columns if column.primary_key)
+    written = definition.primary_key or tuple(of_columns)
+    key = tuple(each.name for each in written)
     columns = tuple(_column(column, key) for column in definition.columns)
     names = [column.name for column in columns]
     for place, column in enumerate(definition.columns):
         if column.name in names[:place]:
             raise SqlFault(ErrorCode.INVALID_SQL, f'The column "{column.name}" is there twice.', column.at)
         _check_case(column.name, names[:place], column.at)
-    _check_key(definition, columns, key)
+    _check_key(definition, columns, written)
     type_, access_level = _options(definition)
     return Table(NO_ID, where, name.name, type_, access_level, columns, key)
 
@@ -146,19 +148,20 @@ def _column(definition: ColumnDefinition, key: tuple[str, ...]) -> Column:
     return Column(definition.name, word.type, not_null, has_default=value.value is not None, default=value.value)
 
 
-def _check_key(definition: CreateTable, columns: tuple[Column, ...], key: tuple[str, ...]) -> None:
-    at = definition.table.at
+def _check_key(definition: CreateTable, columns: tuple[Column, ...], key: tuple[Name, ...]) -> None:
     if not key:
-        raise SqlFault(ErrorCode.INVALID_SQL, "A table has a PRIMARY KEY: which columns identify a row?", at)
+        message = "A table has a PRIMARY KEY: which columns identify a row?"
+        raise SqlFault(ErrorCode.INVALID_SQL, message, definition.table.at)
     if len(key) > _MAX_KEY_COLUMNS:
         message = f"A primary key has at most {_MAX_KEY_COLUMNS} columns (key_columns)."
-        raise SqlFault(ErrorCode.LIMIT_EXCEEDED, message, at)
+        raise SqlFault(ErrorCode.LIMIT_EXCEEDED, message, key[_MAX_KEY_COLUMNS].at)
     types = {column.name: column.type for column in columns}
-    for place, name in enumerate(key):
+    for place, node in enumerate(key):
+        name, at = node.name, node.at
         if name not in types:
             hint = nearest(name, list(types))
             raise SqlFault(ErrorCode.NOT_FOUND, f'The primary key names no column of the table: "{name}".{hint}', at)
-        if name in key[:place]:
+        if node in key[:place]:
             raise SqlFault(ErrorCode.INVALID_SQL, f'The primary key names the column "{name}" twice.', at)
         if types[name] is SqlType.JSON:
             raise SqlFault(ErrorCode.INVALID_SQL, f'The column "{name}" is json, which cannot be a key.', at)
@@ -172,21 +175,20 @@ _VALUES: Final = {"TYPE": "'USER' or 'SHARED'", "ACCESS_LEVEL": "'public' or 'pr
 
 
 def _options(definition: CreateTable) -> tuple[TableType, AccessLevel]:
-    at = definition.table.at
+    places: dict[str, int] = {}
     given: dict[str, object] = {}
-    for name, text in definition.options:
+    for option in definition.options:
+        name, at = option.name, option.at
         if name not in _WORDS:
             raise SqlFault(ErrorCode.UNSUPPORTED_SQL, f"The option {name} is not supported.", at)
-        if name in given:
-            raise SqlFault(ErrorCode.INVALID_SQL, f"The option {name} is given twice.", at)
-        given[name] = _WORDS[name](text.upper())
+        places[name], given[name] = at, _WORDS[name](option.value.upper())
         if given[name] is None:
             raise SqlFault(ErrorCode.INVALID_SQL, f"The option {name} is {_VALUES[name]}.", at)
     type_, access_level = given.get("TYPE"), given.get("ACCESS_LEVEL")
     if not isinstance(type_, TableType):
         message = f"A table has a type: write WITH (TYPE = {_VALUES['TYPE'].replace(' or ', ') or (TYPE = ')})."
-        raise SqlFault(ErrorCode.INVALID_SQL, message, at)
+        raise SqlFault(ErrorCode.INVALID_SQL, message, definition.table.at)
     if type_ is TableType.USER and access_level is not None:
         message = "ACCESS_LEVEL is an option of SHARED tables: in a USER table everybody sees their own rows."
-        raise SqlFault(ErrorCode.INVALID_SQL, message, at)
+        raise SqlFault(ErrorCode.INVALID_SQL, message, places["ACCESS_LEVEL"])
     return type_, access_level if isinstance(access_level, AccessLevel) else AccessLevel.PRIVATE

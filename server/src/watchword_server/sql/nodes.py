@@ -34,6 +34,7 @@ __all__ = [
     "LiteralKind",
     "Name",
     "Not",
+    "Option",
     "Or",
     "Order",
     "Parameter",
@@ -350,16 +351,22 @@ class ColumnDefinition:
 
 
 @_node
-class CreateTable:
-    """CREATE TABLE ... WITH (options). `primary_key`: of a table constraint, empty where a column has it.
+class Option:
+    """`name = value` of WITH; the name folded to upper case, the value as quoted."""
 
-    `options`: names folded to upper case, values as quoted.
-    """
+    name: str
+    value: str
+    at: int = field(default=0, compare=False, repr=False)
+
+
+@_node
+class CreateTable:
+    """CREATE TABLE ... WITH (options). `primary_key`: of a table constraint, empty where a column has it."""
 
     table: TableName
     columns: tuple[ColumnDefinition, ...]
-    primary_key: tuple[str, ...] = ()
-    options: tuple[tuple[str, str], ...] = ()
+    primary_key: tuple[Name, ...] = ()
+    options: tuple[Option, ...] = ()
     if_not_exists: bool = False
     at: int = field(default=0, compare=False, repr=False)
 
