@@ -8,7 +8,7 @@ from typing import Any
 from support.stepping import to_end
 from watchword_protocol.errors import ErrorCode
 from watchword_server.sql.catalog import AccessLevel, Catalog, Column, Table, TableId, TableType
-from watchword_server.sql.engine_functions import ENGINE_FUNCTIONS, EngineFunction
+from watchword_server.sql.engine_functions import ENGINE_AGGREGATES, ENGINE_FUNCTIONS, EngineFunction
 from watchword_server.sql.fault import SqlFault
 from watchword_server.sql.plan import Plan
 from watchword_server.sql.planner import Planner
@@ -57,6 +57,8 @@ class Engine:
         self.connection.execute("PRAGMA case_sensitive_like = ON")
         for each in ENGINE_FUNCTIONS:
             self.connection.create_function(each.name, each.taken, self._keeping(each), deterministic=True)
+        for name, aggregate in ENGINE_AGGREGATES:
+            self.connection.create_aggregate(name, 1, aggregate)
         for table in self.catalog.tables.values():
             self.connection.execute(_definition(table))
 

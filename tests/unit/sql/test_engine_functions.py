@@ -1,9 +1,13 @@
 """The engine's helpers where no recorded answer reaches: limits, errors, NULL."""
 
+from fractions import Fraction
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from watchword_protocol.errors import ErrorCode
-from watchword_server.sql.engine_functions import ENGINE_FUNCTIONS, MAX_PATTERN_BYTES
+from watchword_server.sql.engine_functions import ENGINE_AGGREGATES, ENGINE_FUNCTIONS, MAX_PATTERN_BYTES
 from watchword_server.sql.fault import SqlFault
 from watchword_server.sql.tree import Template
 
@@ -76,6 +80,15 @@ def test_a_template_knows_its_functions() -> None:
     assert template.functions == {"sum", "ww_int4", "count", "like"}
     assert template.fill(["x"]) == "(CAST(sum(x) AS REAL) / ww_int4(count(x)))"
     assert Template("coalesce({0})", variadic=True).fill(["a", "{b}"]) == "coalesce(a, {b})"
+
+
+@given(st.lists(st.integers(-(2**63), 2**63 - 1) | st.none(), max_size=20))
+def test_a_mean_is_the_nearest_double_whatever_the_sum(values: list[int | None]) -> None:
+    mean = dict(ENGINE_AGGREGATES)["ww_mean"]()
+    for value in values:
+        mean.step(value)
+    present = [value for value in values if value is not None]
+    assert mean.finalize() == (float(Fraction(sum(present), len(present))) if present else None)
 
 
 def test_concat_leaves_nulls_out_and_is_measured_before_it_makes() -> None:

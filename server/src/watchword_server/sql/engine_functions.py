@@ -23,7 +23,7 @@ from watchword_server.sql.literals import (
 )
 from watchword_server.sql.types import SqlType
 
-__all__ = ["ENGINE_FUNCTIONS", "MAX_PATTERN_BYTES", "EngineFunction", "check_pattern", "row_limit"]
+__all__ = ["ENGINE_AGGREGATES", "ENGINE_FUNCTIONS", "MAX_PATTERN_BYTES", "EngineFunction", "check_pattern", "row_limit"]
 
 _SHORT_NEEDLE_BYTES: Final = 16
 _MAX_SEARCHED: Final = 65_536  # times 256 pairs: some 60 ms
@@ -273,6 +273,25 @@ def row_limit(missing: int, value: int | None) -> int:
     return value
 
 
+class _Mean:
+    """The double nearest to the mean of integers; NULL of none. Their sum may have any size on the way."""
+
+    __slots__ = ("_count", "_sum")
+
+    def __init__(self) -> None:
+        self._count = self._sum = 0
+
+    def step(self, value: int | None) -> None:
+        """The next row's."""
+        if value is not None:
+            self._count += 1
+            self._sum += value
+
+    def finalize(self) -> float | None:
+        """Of all rows; Python rounds the quotient of two integers once, whatever their size."""
+        return self._sum / self._count if self._count else None
+
+
 def _strict(function: Callable[..., Any]) -> Callable[..., Any]:
     """NULL in, NULL out."""
 
@@ -347,3 +366,6 @@ ENGINE_FUNCTIONS: Final = (
     EngineFunction("ww_least", -1, _extreme(min)),
 )
 """All of them. A name with two arities stands twice."""
+
+ENGINE_AGGREGATES: Final[tuple[tuple[str, Callable[[], Any]], ...]] = (("ww_mean", _Mean),)
+"""Names, and classes as Python's sqlite3 takes them. All are of one argument, and none fails."""

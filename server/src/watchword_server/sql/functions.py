@@ -98,10 +98,7 @@ AGGREGATES: Final[dict[str, tuple[Signature, ...]]] = {
         Signature(_DOUBLE, _T.DOUBLE, Template("ww_finite(sum({0}), {at})", raises=True)),
     ),
     "avg": (
-        *(
-            Signature((each,), _T.DOUBLE, Template("(CAST(sum({0}) AS REAL) / count({0}))", raises=True))
-            for each in INTEGERS
-        ),
+        *(Signature((each,), _T.DOUBLE, Template("ww_mean({0})")) for each in INTEGERS),
         Signature(_DOUBLE, _T.DOUBLE, Template("ww_finite(avg({0}), {at})", raises=True)),
     ),
     **{

@@ -22,7 +22,8 @@ __all__ = ["DIFFERENCES", "Planner"]
 
 DIFFERENCES: Final = (
     "There is no numeric: a literal with a point or an exponent is DOUBLE; one beyond BIGINT is refused.",
-    "avg of integers is DOUBLE, sum of any integers is BIGINT and is refused when it overflows, even on the way.",
+    "avg of integers is the DOUBLE nearest to their mean; sum of any integers is BIGINT and is refused when it "
+    "overflows, even on the way.",
     "avg of doubles is answered where PostgreSQL's sum of squares overflows.",
     "What would fail need not fail where the answer does not depend on it: a constant that no row comes to, the far "
     "end of a BETWEEN whose near end is NULL. PostgreSQL promises no order either.",
