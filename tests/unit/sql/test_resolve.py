@@ -55,6 +55,8 @@ def fault_of(engine: Engine, sql: str, role: Role = Role.USER) -> SqlFault:
         ("SELECT nope(t) FROM v", "UNSUPPORTED_SQL", "The function nope is not supported.", 7),
         ("SELECT i::money FROM v", "UNSUPPORTED_SQL", "The type money is not supported.", 8),
         ("SELECT 'x'::int", "TYPE_MISMATCH", "'x' is no valid input for integer.", 10),
+        ("SELECT - ((-9223372036854775808))", "TYPE_MISMATCH", "9223372036854775808 is out of range for bigint.", 7),
+        ("SELECT 1,\n 9223372036854775808", "TYPE_MISMATCH", "9223372036854775808 is out of range for bigint.", 11),
         ("SELECT da::int FROM v", "TYPE_MISMATCH", "There is no cast from date to integer.", 9),
         ("SELECT lower(i) FROM v", "TYPE_MISMATCH", "There is no function lower(integer): write a cast.", 7),
         ("SELECT lower(*) FROM v", "INVALID_SQL", "lower is no aggregate: it takes no *.", 7),

@@ -45,18 +45,18 @@ def constant(literal: Literal) -> Constant:
         case LiteralKind.DECIMAL:
             return Constant(SqlType.DOUBLE, _read(literal.text, SqlType.DOUBLE, literal.at))
         case LiteralKind.INTEGER:
-            value = _read(literal.text, SqlType.BIGINT, literal.at)
+            value = _read(literal.text, SqlType.BIGINT, literal.at, "{} is out of range for {}.")
             low, high = INTEGER_RANGES[SqlType.INT]
             is_int = isinstance(value, int) and low <= value <= high
             return Constant(SqlType.INT if is_int else SqlType.BIGINT, value)
 
 
-def _read(text: str, type_: SqlType, at: int) -> StoredValue:
+def _read(text: str, type_: SqlType, at: int, message: str = "{!r} is no valid input for {}.") -> StoredValue:
     try:
         return read_literal(text, type_)
     except ValueError:
         shown = text if len(text) <= 40 else text[:40] + "..."
-        raise mismatch(f"{shown!r} is no valid input for {type_.title}.", at) from None
+        raise mismatch(message.format(shown, type_.title), at) from None
 
 
 class Coercion:

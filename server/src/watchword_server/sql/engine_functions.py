@@ -7,7 +7,7 @@ the docstring says otherwise. Their errors are `SqlFault` and never repeat a val
 import math
 from collections.abc import Callable
 from functools import partial
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, TypeVar
 
 from watchword_protocol.errors import ErrorCode
 from watchword_server.sql.fault import SqlFault
@@ -30,6 +30,9 @@ _MAX_SEARCHED: Final = 65_536  # times 256 pairs: some 60 ms
 MAX_PATTERN_BYTES: Final = 256
 """Of a LIKE pattern and of what is searched for: the engine's work grows with their product with the text."""
 _MAX_MADE: Final = 4 * 2**20  # making it cannot be interrupted, and a character may take four bytes, twice
+
+
+_Sliced = TypeVar("_Sliced", str, bytes)
 
 
 class EngineFunction(NamedTuple):
@@ -178,8 +181,8 @@ def _searchable(text: str) -> str:
     return text
 
 
-def _substring(text: str, start: int, length: int | None = None) -> str:
-    """From the character `start`, where 1 is the first; what is before the first counts too."""
+def _substring(text: _Sliced, start: int, length: int | None = None) -> _Sliced:
+    """From the character or byte `start`, where 1 is the first; what is before the first counts too."""
     if length is None:
         return text[max(start - 1, 0) :]
     if length < 0:
@@ -216,8 +219,8 @@ def _left(text: str, count: int) -> str:
 
 def _right(text: str, count: int) -> str:
     """The last characters; with a negative count all but the first."""
-    if count == INTEGER_RANGES[SqlType.INT][0]:  # PostgreSQL's own answer comes from an overflow
-        raise _mismatch("A number is out of range for integer.")
+    if count == INTEGER_RANGES[SqlType.INT][0]:  # without a counterpart: PostgreSQL leaves nothing out
+        return text
     return text[-count:] if count else ""
 
 

@@ -33,9 +33,13 @@ _LENGTH: Final = (
     *_rows(_T.INT, _TEXT, text="length({0})"),
     *_rows(_T.INT, (_T.BYTES,), text="length({0})"),
 )
-_SUBSTRING: Final = (
-    *_rows(_T.TEXT, (_T.TEXT, _T.INT), text="ww_substring({0}, {1})"),
-    *_rows(_T.TEXT, (_T.TEXT, _T.INT, _T.INT), text="ww_substring({0}, {1}, {2}, {at})", raises=True),
+_SUBSTRING: Final = tuple(
+    row
+    for type_ in (_T.TEXT, _T.BYTES)
+    for row in (
+        *_rows(type_, (type_, _T.INT), text="ww_substring({0}, {1})"),
+        *_rows(type_, (type_, _T.INT, _T.INT), text="ww_substring({0}, {1}, {2}, {at})", raises=True),
+    )
 )
 _CEIL: Final = _rows(_T.DOUBLE, _DOUBLE, text="ww_ceil({0})")
 
@@ -86,7 +90,7 @@ FUNCTIONS: Final[dict[str, tuple[Signature, ...]]] = {
         _T.INT, (_T.TEXT, _T.TEXT), text="instr(ww_searchable({0}, {at}), ww_needle({1}, {at}))", raises=True
     ),
     "left": _rows(_T.TEXT, (_T.TEXT, _T.INT), text="ww_left({0}, {1})"),
-    "right": _rows(_T.TEXT, (_T.TEXT, _T.INT), text="ww_right({0}, {1})", raises=True),
+    "right": _rows(_T.TEXT, (_T.TEXT, _T.INT), text="ww_right({0}, {1})"),
     "reverse": _rows(_T.TEXT, _TEXT, text="ww_reverse({0})"),
 }
 """Of fixed arguments. Where several ways fit, the one with the fewest casts is meant, then the first."""
