@@ -1,12 +1,27 @@
 """The page about SQL: its examples give the answers that stand under them, and its lists are the code's."""
 
+import ast
 import json
 import re
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
 from support.asking import asking
 from support.server import running_server
+from watchword_server.adapters.sqlite import engine
+from watchword_server.config import StatementLimits
+from watchword_server.sql import (
+    budget,
+    calls,
+    cursor,
+    definitions,
+    engine_functions,
+    generate,
+    lex,
+    literals,
+    resolve,
+)
 from watchword_server.sql.calls import CALLS
 from watchword_server.sql.casts import CASTS, TYPE_WORDS, Ease
 from watchword_server.sql.operators import IS_TESTS, OPERATORS
@@ -14,6 +29,7 @@ from watchword_server.sql.planner import DIFFERENCES
 from watchword_server.sql.types import SqlType
 
 PAGE = (Path(__file__).parents[3] / "docs" / "reference" / "sql.md").read_text(encoding="utf-8")
+SOURCES = Path(budget.__file__).parents[1]
 EXAMPLES = re.findall(r"^```sql (\w+)\n(.*?)^```\n(?:\n```text\n(.*?)^```\n)?", PAGE, re.MULTILINE | re.DOTALL)
 NAMES = {"dba": "cleo"}
 
@@ -82,6 +98,46 @@ def test_the_page_lists_every_cast_and_when_it_happens() -> None:
         for target in targets
     }
     assert listed == {(source, target, row.ease) for (source, target), row in CASTS.items()}
+
+
+FIXED = {
+    ("parts", budget._LEAST),
+    ("nesting", cursor.MAX_DEPTH),
+    ("nesting", cursor.MAX_LINKS),
+    ("name_bytes", lex.MAX_NAME_BYTES),
+    ("operator_characters", lex.MAX_OPERATOR_CHARACTERS),
+    ("columns", definitions.MAX_COLUMNS),
+    ("columns", resolve.MAX_OUTPUTS),
+    ("key_columns", definitions._MAX_KEY_COLUMNS),
+    ("keys", resolve.MAX_KEYS),
+    ("arguments", calls.MAX_ARGUMENTS),
+    ("pattern_bytes", engine_functions.MAX_PATTERN_BYTES),
+    ("pattern_bytes", engine_functions._MAX_SEARCHED),
+    ("json_containers", literals._MAX_CONTAINERS),
+    ("value_bytes", engine_functions._MAX_MADE),
+    ("engine_bytes", generate.MAX_TEXT_BYTES),
+    ("result_bytes", engine._MADE_BYTES),
+}
+
+
+def test_the_page_lists_every_fixed_limit() -> None:
+    """Its name, as the message has it, and the last number of its line."""
+    rows = re.findall(r"^\| `(\w+)` \|.* ([\d,]+)(?: if that is more)? \|$", section("Limits"), re.MULTILINE)
+    assert sorted((name, int(number.replace(",", ""))) for name, number in rows) == sorted(FIXED)
+
+
+def test_every_limit_that_a_message_names_is_on_the_page() -> None:
+    """Their names stand in brackets at the end of a sentence."""
+    places = [SOURCES / "sql", SOURCES / "adapters" / "sqlite", SOURCES / "preparation.py", SOURCES / "queries.py"]
+    files = [file for place in places for file in ([place] if place.is_file() else sorted(place.rglob("*.py")))]
+    nodes = [node for file in files for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))]
+    docstrings = [node.value for node in nodes if isinstance(node, ast.Expr)]
+    texts = [node.value for node in nodes if isinstance(node, ast.Constant) and node not in docstrings]
+    named = {name for text in texts if isinstance(text, str) for name in re.findall(r"\(([a-z_]+)\)\.", text)}
+    settings = set(re.findall(r"`limits\.(\w+)`", section("Limits")))
+    assert named <= settings | {name for name, _ in FIXED}
+    assert {name for name, _ in FIXED} <= named
+    assert settings == {field.name for field in fields(StatementLimits)}
 
 
 def test_every_type_is_on_the_page() -> None:

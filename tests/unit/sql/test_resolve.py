@@ -195,7 +195,9 @@ def test_long_chains_and_deep_brackets_run(engine: Engine) -> None:
     assert engine.ask("SELECT " + " AND ".join(["true"] * 1700)) == [(True,)]
     assert engine.ask("SELECT " + " OR ".join(["false"] * 1700)) == [(False,)]
     assert engine.ask("SELECT 1 IN (" + ", ".join(map(str, range(2500))) + ")") == [(True,)]
-    assert engine.ask("SELECT " + " || ".join(["'a'"] * 200)) == [("a" * 200,)]
+    assert engine.ask("SELECT " + " || ".join(["'a'"] * 201)) == [("a" * 201,)]
+    fault = fault_of(engine, "SELECT " + " || ".join(["'a'"] * 202))
+    assert (fault.code, fault.at) == (ErrorCode.LIMIT_EXCEEDED, len("SELECT ") + 200 * len("'a' || ") + len("'a' "))
     assert engine.ask("SELECT " + " + ".join(["1"] * 20)) == [(20,)]
     assert engine.ask("SELECT " + "(" * 55 + "1" + ")" * 55) == [(1,)]
     assert engine.ask("SELECT " + "abs(" * 10 + "-1" + ")" * 10) == [(1,)]

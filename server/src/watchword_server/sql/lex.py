@@ -183,7 +183,7 @@ def _check(text: str, max_bytes: int) -> None:
 
 def _check_name(name: str, at: int) -> None:
     if len(name.encode()) > MAX_NAME_BYTES:
-        raise SqlFault(ErrorCode.LIMIT_EXCEEDED, f"A name has more than {MAX_NAME_BYTES} bytes.", at)
+        raise SqlFault(ErrorCode.LIMIT_EXCEEDED, f"A name has more than {MAX_NAME_BYTES} bytes (name_bytes).", at)
 
 
 def _operator(run: str, at: int) -> str:
@@ -193,7 +193,7 @@ def _operator(run: str, at: int) -> str:
             if (cut := run.find(mark)) > 0:
                 run = run[:cut]
         if len(run) > MAX_OPERATOR_CHARACTERS:
-            message = f"An operator has more than {MAX_OPERATOR_CHARACTERS} characters."
+            message = f"An operator has more than {MAX_OPERATOR_CHARACTERS} characters (operator_characters)."
             raise SqlFault(ErrorCode.LIMIT_EXCEEDED, message, at)
         # A sign may end an operator only beside a character that standard SQL has in none of its own.
         while len(run) > 1 and run[-1] in "+-" and not any(character in "~!@#%^&|`?" for character in run[:-1]):

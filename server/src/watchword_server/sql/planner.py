@@ -25,10 +25,16 @@ DIFFERENCES: Final = (
     "avg of integers is the DOUBLE nearest to their mean; sum of any integers is BIGINT and is refused when it "
     "overflows, even on the way.",
     "avg of doubles is answered where PostgreSQL's sum of squares overflows.",
-    "What would fail need not fail where the answer does not depend on it: a constant that no row comes to, the far "
-    "end of a BETWEEN whose near end is NULL. PostgreSQL promises no order either.",
-    "DOUBLE has no infinity, no NaN and no negative zero.",
-    "TIMESTAMP means an instant (timestamptz), with UTC as the session's zone; years are 1 to 9999; input is ISO 8601.",
+    "What is computed first is not defined, and CASE and COALESCE alone hold back what they do not come to. What "
+    "would fail need not fail where the answer does not depend on it: a constant that no row comes to, the far end of "
+    "a BETWEEN whose near end is NULL. And it may fail where PostgreSQL stops before it: the rest of an OR behind "
+    "what is true, rows behind a LIMIT, what NULL makes NULL.",
+    "Sums and averages of doubles are added up in the order in which rows come, with DISTINCT too, where PostgreSQL "
+    "sorts first: where large numbers cancel out, the answers differ.",
+    "DOUBLE has no infinity, no NaN and no negative zero, and no hexadecimal input.",
+    "TIMESTAMP means an instant (timestamptz), with UTC as the session's zone; years are 1 to 9999.",
+    "Dates and times are written as under Types, and in no other form: 20200101, 2020-001, 24:00, or a seventh digit "
+    "of a second is refused.",
     "Text compares by its bytes (collation C); lower, upper and ILIKE go letter by letter, and leave a letter "
     "as it is whose other case is more than one in Unicode. LIKE and ILIKE take U+FFFD, U+FFFE and U+FFFF for one.",
     "LIKE patterns and what strpos, replace and trim look for have at most 256 bytes; a text of more than 65,536 "
@@ -38,7 +44,8 @@ DIFFERENCES: Final = (
     "current_role is the role of the user (user, service, dba, system).",
     "A parameter whose place gives it no type has that of another place, and is text if there is none.",
     "Names of columns of one table, and of tables, that differ in the case of letters only are refused.",
-    "What nests deeper than about 20 calls or links of arithmetic is refused; chains of AND, OR and || are not.",
+    "What nests deeper than about 20 calls or links of arithmetic is refused, and so is the 201st || of a chain; "
+    "chains of AND and OR are not.",
 )
 """Where an answer differs from PostgreSQL's on purpose. Everything else is PostgreSQL's answer or a refusal."""
 
