@@ -7,6 +7,7 @@ import pytest
 from support.accounts import MemoryAccounts, make_account
 from support.clock import FakeClock
 from support.lives import make_user
+from support.parameters import parameters
 from support.scripted_store import ScriptedStore
 from support.stepping import steps_of, to_end
 from watchword_protocol.errors import ErrorCode
@@ -34,7 +35,8 @@ def make_queries(store: ScriptedStore | None = None) -> tuple[Queries, Directory
 
 
 def prepare(sql: str, *params: Any, role: Role = Role.DBA, **members: Any) -> Prepared:
-    return to_end(make_queries()[0].prepare(Query(sql=sql, params=list(params), **members), make_user(role=role)))
+    query = Query(sql=sql, params=parameters(*params), **members)
+    return to_end(make_queries()[0].prepare(query, make_user(role=role)))
 
 
 def prepare_all(statements: list[Statement]) -> Prepared:
@@ -76,7 +78,7 @@ def test_a_text_is_planned_once_in_a_request_even_if_it_is_too_large_to_be_remem
     [(["SELECT $1::int"], 2), (["SELECT $1::int"] * 3, 4), (["SELECT $1::int", "SELECT -$1::int"] * 2, 6)],
 )
 def test_a_text_takes_two_steps_and_the_values_of_each_further_statement_one(texts: list[str], steps: int) -> None:
-    query = Query(statements=[Statement(text, [number]) for number, text in enumerate(texts)])
+    query = Query(statements=[Statement(text, parameters(number)) for number, text in enumerate(texts)])
     count, prepared = steps_of(make_queries()[0].prepare(query, make_user()))
     assert count == steps
     assert [values for _, values in prepared.bound or ()] == [[number] for number in range(len(texts))]
@@ -93,7 +95,7 @@ async def test_nothing_overtakes_a_query_whose_user_must_be_looked_up() -> None:
 async def test_the_store_is_asked_with_values_in_stored_form_for_the_user_who_asks() -> None:
     store = ScriptedStore()
     queries, _ = make_queries(store)
-    query = Query(sql="INSERT INTO app.notes VALUES ($1, $2); SELECT now(), current_user", params=[7, "x"])
+    query = Query(sql="INSERT INTO app.notes VALUES ($1, $2); SELECT now(), current_user", params=parameters(7, "x"))
     results = await queries.run(to_end(queries.prepare(query, make_user("bob"))))
     (transaction,) = store.writes
     assert not store.reads

@@ -2,12 +2,12 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 from msgspec import Struct
 
 from watchword_protocol.errors import ErrorCode
-from watchword_protocol.messages import Query, Statement
+from watchword_protocol.messages import Parameter, Query, Statement
 from watchword_server.auth.account import Account
 from watchword_server.config import Limits
 from watchword_server.refusal import Refused
@@ -40,7 +40,7 @@ class Planned(NamedTuple):
 
     plan: Plan
     text: str
-    parameters: Sequence[Any]
+    parameters: Sequence[Parameter]
 
 
 Bound = Sequence[tuple[Plan, Sequence[StoredValue]]]
@@ -155,7 +155,7 @@ class Preparation:
     def _plan_one(
         self, statement: Statement, user: AuthenticatedUser, role: Role, texts: _Texts, *, is_alone: bool
     ) -> Steps[Planned | Definition]:
-        planned = yield from self._plan_text(statement.sql, statement.params, user, role, texts)
+        planned = yield from self._plan_text(statement.sql, statement.params or (), user, role, texts)
         if isinstance(planned, Definition):
             if not is_alone:
                 raise Refused(ErrorCode.UNSUPPORTED_SQL, "CREATE and DROP stand alone in their request.")
@@ -165,7 +165,7 @@ class Preparation:
         return planned[0]
 
     def _plan_text(
-        self, text: str, parameters: Sequence[Any], user: AuthenticatedUser, role: Role, texts: _Texts
+        self, text: str, parameters: Sequence[Parameter], user: AuthenticatedUser, role: Role, texts: _Texts
     ) -> Steps[tuple[Planned, ...] | Definition]:
         limit = self._limits[user.role].params
         if len(parameters) > limit:
