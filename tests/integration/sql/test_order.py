@@ -79,7 +79,7 @@ async def test_no_more_run_at_once_than_may_and_reading_pauses_behind_as_many_th
 async def test_users_take_turns_at_the_loop_however_much_one_of_them_asks(
     server: RunningServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(server.service.pace, "_slice_s", 0)  # a turn of the loop has one step
+    monkeypatch.setattr(server.service.pace, "_slice_s", 1e-9)  # a turn of the loop has one step
     prepared: list[str] = []
     prepare = Handlers.prepare
 
@@ -104,7 +104,7 @@ async def test_users_take_turns_at_the_loop_however_much_one_of_them_asks(
 async def test_http_and_websocket_share_the_loop_in_steps(
     server: RunningServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(server.service.pace, "_slice_s", 0)
+    monkeypatch.setattr(server.service.pace, "_slice_s", 1e-9)
     async with asking(server) as ada:
         ids = [ada.send("INSERT INTO app.notes VALUES ($1, 'x', 1)", number) for number in range(5)]
         answer, body = await ask_over_http(server, {"statements": [{"sql": f"SELECT {n}"} for n in range(5)]}, "bob")
@@ -115,7 +115,7 @@ async def test_http_and_websocket_share_the_loop_in_steps(
 async def test_who_leaves_while_waiting_for_a_turn_is_forgotten(
     server: RunningServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(server.service.pace, "_slice_s", 0)
+    monkeypatch.setattr(server.service.pace, "_slice_s", 1e-9)
     async with asking(server) as bob:
         async with asking(server) as ada:
             for number in range(16):

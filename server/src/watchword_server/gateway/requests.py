@@ -120,10 +120,11 @@ class Requests:
         work, pace = self._work, self._service.pace
         while (query := work.front) is not None:
             if self._prepared is None:
-                if self._is_waiting or pace.is_over:
+                if self._is_waiting or not pace.begin():
                     self._wait()
                     return
                 self._prepare(query)
+                pace.end()
             elif not isinstance(self._prepared, Prepared):
                 error, self._prepared = self._prepared, None
                 work.skip()

@@ -189,15 +189,17 @@ class WebSocket(BoundedReader):
         if data:
             self._connection.heard_at = now.monotonic
             self._incoming.feed(data)
+        pace = self._service.pace
         while not self._is_held:
-            if self._incoming.waiting_bytes and self._service.pace.is_over:
+            if self._incoming.waiting_bytes and not pace.begin():
                 self._is_waiting = True
-                self._service.pace.wait(self.user.id if self.user else self._peer.address, self._go_on_receiving)
+                pace.wait(self.user.id if self.user else self._peer.address, self._go_on_receiving)
                 break
             event = self._incoming.next_event()
             if event is None:
                 break
             self._take(event, now)
+        pace.end()
         self._outbox.flush()
         self._read_or_pause()
 
