@@ -12,7 +12,7 @@ The one in front that may not start holds up all behind it. What a request meets
 before it, so that nobody is asked before it stands in front.
 """
 
-from collections import Counter, deque
+from collections import deque
 from enum import Enum, unique
 from typing import Final, Generic, TypeVar
 
@@ -29,12 +29,14 @@ class Kind(Enum):
     WRITE = "writing"
     ALONE = "alone"
 
+    __hash__ = object.__hash__  # there is one of each; Enum's own is a function of Python's
+
 
 # What must have ended before a request of this kind starts.
 _AFTER: Final = {
-    Kind.READ: frozenset({Kind.WRITE, Kind.ALONE}),
-    Kind.WRITE: frozenset({Kind.ALONE}),
-    Kind.ALONE: frozenset(Kind),
+    Kind.READ: (Kind.WRITE, Kind.ALONE),
+    Kind.WRITE: (Kind.ALONE,),
+    Kind.ALONE: tuple(Kind),
 }
 
 
@@ -46,12 +48,13 @@ class Work(Generic[_Request]):
         max_waiting_bytes: Of the messages that wait; with as many as may run, or so many bytes, it is full.
     """
 
-    __slots__ = ("_at_once", "_max_waiting_bytes", "_running", "_waiting", "_waiting_bytes")
+    __slots__ = ("_at_once", "_count", "_max_waiting_bytes", "_running", "_waiting", "_waiting_bytes")
 
     def __init__(self, *, at_once: int, max_waiting_bytes: int) -> None:
         self._at_once = at_once
         self._max_waiting_bytes = max_waiting_bytes
-        self._running: Counter[Kind] = Counter()
+        self._running = dict.fromkeys(Kind, 0)
+        self._count = 0  # of those that run
         self._waiting: deque[tuple[_Request, int]] = deque()
         self._waiting_bytes = 0
 
@@ -75,7 +78,7 @@ class Work(Generic[_Request]):
 
         While one runs alone it is nobody's turn.
         """
-        if not self._waiting or self._running.total() >= self._at_once or self._running[Kind.ALONE]:
+        if not self._waiting or self._count >= self._at_once or self._running[Kind.ALONE]:
             return None
         return self._waiting[0][0]
 
@@ -92,6 +95,7 @@ class Work(Generic[_Request]):
         """The request in front runs from now on."""
         self.skip()
         self._running[kind] += 1
+        self._count += 1
 
     def skip(self) -> None:
         """The request in front was answered without running."""
@@ -101,6 +105,7 @@ class Work(Generic[_Request]):
     def end(self, kind: Kind) -> None:
         """A request of this kind has been answered."""
         self._running[kind] -= 1
+        self._count -= 1
 
     def forget(self) -> None:
         """Nothing that waits will start."""

@@ -425,7 +425,10 @@ class WebSocket(BoundedReader):
         """Queries were answered, and what waited for that may go on: the end of the connection, further reading."""
         if self._leaves_with is not None and self._requests is not None and not self._requests.is_writing:
             self._leave(self._leaves_with)
-        self.receive(b"")
+        if self._incoming.waiting_bytes or not self._is_reading:
+            self.receive(b"")
+        else:
+            self._outbox.flush()
 
     def _abandon_requests(self) -> None:
         if self._requests is not None:
