@@ -32,8 +32,8 @@ from watchword_server.config import Limits
 from watchword_server.handlers import HANDLERS, Handlers
 from watchword_server.identifiers import Identifiers
 from watchword_server.pace import Pace
-from watchword_server.preparation import Prepared
-from watchword_server.queries import Queries
+from watchword_server.query.preparation import Prepared
+from watchword_server.query.queries import Queries
 from watchword_server.refusal import Refused
 from watchword_server.user import Role
 

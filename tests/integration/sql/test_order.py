@@ -15,7 +15,7 @@ from watchword_protocol.errors import ErrorCode
 from watchword_protocol.messages import ErrorMessage, Query
 from watchword_server.app import RunningServer
 from watchword_server.handlers import Handlers
-from watchword_server.preparation import Prepared
+from watchword_server.query.preparation import Prepared
 from watchword_server.steps import Steps
 from watchword_server.user import AuthenticatedUser
 
@@ -67,7 +67,7 @@ async def test_no_more_run_at_once_than_may_and_reading_pauses_behind_as_many_th
         ada.socket.send(text({"type": "ping", "id": "p"}))  # behind what is not read
         await until(lambda: len(reads.entered) == 3)
         websocket = next(each for each in server.service.registry if each.user and each.user.name == "ada")
-        assert repr(websocket._requests).endswith("3 reading, 3 waiting>, 0 answers wait>")  # type: ignore[attr-defined]  # it is a WebSocket
+        assert repr(websocket._queries).endswith("3 reading, 3 waiting>, 0 answers wait>")  # type: ignore[attr-defined]  # it is a WebSocket
         await asyncio.sleep(0)
         assert len(reads.entered) == 3
         assert not ada.socket.unread
