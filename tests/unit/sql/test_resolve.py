@@ -116,6 +116,8 @@ def fault_of(engine: Engine, sql: str, role: Role = Role.USER) -> SqlFault:
             "timestamp with time zone - date is not supported: its result is an interval.",
             19,
         ),
+        ("SELECT j IS DISTINCT FROM j FROM v", "TYPE_MISMATCH", "There is no operator json = json: write a cast.", 9),
+        ("SELECT greatest(j) FROM v", "TYPE_MISMATCH", "greatest needs values that compare, and json does not.", 7),
         (
             "SELECT t LIKE '" + "a" * 257 + "' FROM v",
             "LIMIT_EXCEEDED",
@@ -209,6 +211,7 @@ def test_a_parameter_has_the_type_of_its_place(engine: Engine, sql: str, types: 
         ("SELECT $1 FROM v LIMIT $1", ["BIGINT"]),
         # within an expression
         ("SELECT $1 IS NULL OR i = $1 FROM v", ["INT"]),
+        ("SELECT $1 IS NOT DISTINCT FROM NULL AND da < $1 FROM v", ["DATE"]),
         ("SELECT $1 BETWEEN da AND '2021-01-01' FROM v", ["DATE"]),
         ("SELECT CASE WHEN b THEN $1 ELSE $1::float8 END FROM v", ["DOUBLE"]),
         ("SELECT CASE WHEN d = $1 THEN 2 WHEN b THEN $1 END FROM v", ["DOUBLE"]),

@@ -201,12 +201,18 @@ class ExpressionResolver:
 
     def _is_test(self, node: nodes.IsTest) -> Expression:
         if node.what == "null":
-            value = self.coercion.leave_open(self.resolve(node.operand), node.at)
-        else:
-            value = self.boolean(node.operand, f"The operand of IS {node.what.upper()}", node.at)
+            return self._is_null(node.operand, node.at, negated=node.negated)
+        value = self.boolean(node.operand, f"The operand of IS {node.what.upper()}", node.at)
         return Apply(_T.BOOLEAN, IS_TESTS[node.what, node.negated], (value,))
 
+    def _is_null(self, operand: nodes.Expression, at: int, *, negated: bool) -> Expression:
+        value = self.coercion.leave_open(self.resolve(operand), at)
+        return Apply(_T.BOOLEAN, IS_TESTS["null", negated], (value,))
+
     def _is_distinct(self, node: nodes.IsDistinct) -> Expression:
+        for one, other in ((node.right, node.left), (node.left, node.right)):
+            if isinstance(one, nodes.Literal) and one.kind is nodes.LiteralKind.NULL:
+                return self._is_null(other, node.at, negated=not node.negated)  # of any type, as in PostgreSQL
         _, left, right = self._operands("=", self.resolve(node.left), self.resolve(node.right), node.at)
         return Apply(_T.BOOLEAN, IS_DISTINCT[node.negated], (left, right))
 
