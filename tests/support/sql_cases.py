@@ -159,6 +159,8 @@ _IN_SEVERAL_PLACES: Final = (
     SqlCase("SELECT id FROM v ORDER BY id LIMIT $1 OFFSET $1::int", [3000000000], "INVALID_PARAMS"),
     SqlCase("SELECT DISTINCT $1, b FROM v ORDER BY 1, 2", ["x"]),
     SqlCase("SELECT DISTINCT $1 FROM v WHERE i = $1", [3], "INVALID_PARAMS"),
+    SqlCase("SELECT DISTINCT i FROM v ORDER BY $1", ["x"], "INVALID_SQL"),
+    SqlCase("SELECT DISTINCT $1::int FROM v ORDER BY $1", [3]),
     SqlCase("SELECT id FROM v WHERE $1 BETWEEN da AND '2021-01-01' ORDER BY id", ["2020-02-29"]),
     SqlCase("SELECT $1 BETWEEN '2021-01-01' AND da FROM v", ["2020-02-29"], "INVALID_PARAMS"),
     SqlCase("SELECT id FROM v WHERE i = $1 OR $1 IS NULL ORDER BY id", [None]),

@@ -29,7 +29,6 @@ from watchword_server.sql.output_names import output_name
 from watchword_server.sql.resolve_expressions import ExpressionResolver, nearest
 from watchword_server.sql.tree import (
     Aggregate,
-    Bound,
     ColumnValue,
     Constant,
     DeleteTree,
@@ -224,7 +223,7 @@ class _StatementResolver:
             if value.type not in COMPARABLE:
                 raise mismatch(f"DISTINCT needs values that can be equal, and {value.type.title} cannot.", query.at)
         for key in order:
-            if key.output is None and not isinstance(key.expression, (Constant, Bound)):
+            if key.output is None:
                 message = "With DISTINCT, what ORDER BY names must be an output column."
                 raise SqlFault(ErrorCode.INVALID_SQL, message, query.at)
 
