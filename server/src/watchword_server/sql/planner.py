@@ -35,7 +35,8 @@ DIFFERENCES: Final = (
     "A pattern that ends in a lone backslash is refused even where PostgreSQL would not come to it.",
     "JSON with half a character (a lone surrogate), a number that is no double, or 1024 levels is refused.",
     "current_role is the role of the user (user, service, dba, system).",
-    "A parameter whose place gives it no type has that of another place, and is text if there is none.",
+    "A parameter whose place gives it no type (an output, IS NULL) has that of another place, and is text if there is "
+    "none; count and concat take it as text.",
     "Names of columns of one table, and of tables, that differ in the case of letters only are refused.",
     "What nests deeper than about 20 calls or links of arithmetic is refused; chains of AND, OR and || are not.",
 )

@@ -5,7 +5,7 @@ Made by the resolver, read by the generator. What these classes cannot say does 
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal as Word
 
 from watchword_server.sql.catalog import Column, Table
@@ -110,13 +110,17 @@ class Constant:
     value: StoredValue
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Bound:
-    """What is bound when the statement runs. `number`: of the request's parameter."""
+    """What is bound when the statement runs. `number`: of the request's parameter. `is_cast`: its type was written.
+
+    The one node that changes: where a `$n` stands is told before its type is, which is UNKNOWN until then.
+    """
 
     type: SqlType
     kind: BindKind = BindKind.PARAMETER
     number: int = 0
+    is_cast: bool = field(default=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
