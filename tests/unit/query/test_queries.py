@@ -75,9 +75,9 @@ def test_a_text_is_planned_once_in_a_request_even_if_it_is_too_large_to_be_remem
 
 @pytest.mark.parametrize(
     ("texts", "steps"),
-    [(["SELECT $1::int"], 2), (["SELECT $1::int"] * 3, 4), (["SELECT $1::int", "SELECT -$1::int"] * 2, 6)],
+    [(["SELECT $1::int"], 4), (["SELECT $1::int"] * 3, 6), (["SELECT $1::int", "SELECT -$1::int"] * 2, 10)],
 )
-def test_a_text_takes_two_steps_and_the_values_of_each_further_statement_one(texts: list[str], steps: int) -> None:
+def test_a_text_takes_four_steps_and_the_values_of_each_further_statement_one(texts: list[str], steps: int) -> None:
     query = Query(statements=[Statement(text, parameters(number)) for number, text in enumerate(texts)])
     count, prepared = steps_of(make_queries()[0].prepare(query, make_user()))
     assert count == steps

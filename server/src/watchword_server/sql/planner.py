@@ -122,6 +122,7 @@ class Planner:
         tokens = lex(text, max_bytes=self._max_bytes, max_parameters=self._max_parameters)
         before = budget.left
         budget.take(max(len(tokens) - 1, len(text) // _BYTES_OF_PART))
+        yield
         statements = parse_tokens(tokens, max_statements=self._max_statements)
         first = statements[0]
         if len(statements) == 1 and isinstance(first, (CreateNamespace, CreateTable, DropTable)):
@@ -129,7 +130,7 @@ class Planner:
         plans: list[Plan] = []
         for index, statement in enumerate(statements):
             yield
-            plans.append(self._plan(statement, index, catalog, namespace, role, budget))
+            plans.append((yield from self._plan(statement, index, catalog, namespace, role, budget)))
         known = _Known(tuple(plans), before - budget.left, _size(text, plans))
         self._keep(key, known)
         return known.plans
@@ -146,12 +147,14 @@ class Planner:
 
     def _plan(
         self, statement: Statement, index: int, catalog: Catalog, namespace: str, role: Role, budget: Budget
-    ) -> Plan:
+    ) -> Steps[Plan]:
         try:
             if isinstance(statement, (CreateNamespace, CreateTable, DropTable)):
                 message = "CREATE and DROP stand alone in their request."
                 raise SqlFault(ErrorCode.UNSUPPORTED_SQL, message, statement.at)
-            plan = generate(resolve(statement, catalog, namespace, role))
+            tree = resolve(statement, catalog, namespace, role)
+            yield
+            plan = generate(tree)
             budget.take(_PARTS_OF_COLUMN * len(plan.columns))
             return plan
         except SqlFault as fault:
