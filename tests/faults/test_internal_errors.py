@@ -13,9 +13,9 @@ from support.server import PASSWORD, running_server, token, until
 from watchword_server.app import RunningServer
 from watchword_server.auth.authenticator import Authenticator
 from watchword_server.connection import Connection
-from watchword_server.gateway.requests import Requests
+from watchword_server.gateway.query_queue import QueryQueue
 from watchword_server.handlers import Handlers
-from watchword_server.queries import Queries
+from watchword_server.query.queries import Queries
 
 
 @pytest.fixture
@@ -63,7 +63,7 @@ async def test_an_answer_that_cannot_be_sent_ends_the_connection(
     server: RunningServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with asking(server) as ada:
-        monkeypatch.setattr(Requests, "deliver", fail)
+        monkeypatch.setattr(QueryQueue, "deliver", fail)
         ada.send("SELECT 1")
         assert await ada.socket.read_end() == b""
         await until(lambda: not server.service.open)

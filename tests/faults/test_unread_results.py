@@ -30,13 +30,13 @@ async def test_answers_wait_for_the_reader_and_so_do_the_queries_behind_them(tmp
         websocket = next(each for each in server.service.registry if each.user and each.user.name == "ada")
         assert isinstance(websocket, WebSocket)
         # All that may run have their answers, which wait for the reader: nothing runs, and nothing more is read.
-        await until(lambda: websocket._requests is not None and len(websocket._requests._answers) == 4)
-        held = repr(websocket._requests)
+        await until(lambda: websocket._queries is not None and len(websocket._queries._answers) == 4)
+        held = repr(websocket._queries)
         assert "4 reading" in held
         await until(lambda: not server.service.running)
         for _ in range(5):
             await asyncio.sleep(0)
-        assert repr(websocket._requests) == held
+        assert repr(websocket._queries) == held
         assert websocket._outbox.unsent_bytes < 2 * ROWS * len(BODY)
         if leaves:
             ada.socket.abort()

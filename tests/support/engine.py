@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from support.parameters import parameters as to_wire
 from support.stepping import to_end
 from watchword_protocol.errors import ErrorCode
 from watchword_server.sql.catalog import AccessLevel, Catalog, Column, Table, TableId, TableType
@@ -93,7 +94,7 @@ class Engine:
             SqlFault: From the planner, the values or the engine.
         """
         [plan] = self.plans(sql, role)
-        values = bind_values(plan, parameters, user_id=user, user_name=user.title(), now_us=NOW_US)
+        values = bind_values(plan, to_wire(*parameters), user_id=user, user_name=user.title(), now_us=NOW_US)
         self.fault = None
         try:
             return plan, self.connection.execute(plan.text, values).fetchall()

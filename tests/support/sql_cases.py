@@ -4,6 +4,7 @@
 """
 
 from collections.abc import Sequence
+from itertools import permutations
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -128,6 +129,53 @@ _WITH_PARAMETERS: Final = (
     SqlCase("DELETE FROM v WHERE id IN ($1, $2, $3) RETURNING id", [1, 2, 99]),
 )
 
+# One parameter in several places: the first that has a type for it decides. Two columns of one row must agree.
+_VALUES: Final = {"s": 5, "i": 10, "l": 100, "d": 2.5, "t": "abc", "da": "2020-02-29", "ts": "1970-01-01 00:00:00Z"}
+_PAIRS: Final = tuple(permutations(_VALUES, 2))
+_IN_SEVERAL_PLACES: Final = (
+    *(SqlCase(f"UPDATE v SET {a} = $1, {b} = $1", [_VALUES[a]], "INVALID_PARAMS") for a, b in _PAIRS),
+    *(SqlCase(f"UPDATE v SET {a} = $1 WHERE {b} = $1 RETURNING $1", [_VALUES[b]]) for a, b in _PAIRS),
+    *(SqlCase(f"SELECT id FROM v WHERE {a} = $1 AND {b} = $1 ORDER BY id", [_VALUES[a]]) for a, b in _PAIRS),
+    *(
+        SqlCase(f"INSERT INTO v (id, {a}, {b}) VALUES (30, $1, $1)", [value], "INVALID_PARAMS")
+        for a, b, value in (("d", "i", 1.5), ("i", "d", 1.5), ("i", "l", 1), ("l", "i", 1), ("ts", "da", "2020-01-01"))
+    ),
+    SqlCase("INSERT INTO v (id, j, t) VALUES (30, $1, $1)", [None], "INVALID_PARAMS"),
+    SqlCase("INSERT INTO v (id, t, u) VALUES (30, $1, $1)", ["x"]),
+    SqlCase("INSERT INTO v (id, i, l) VALUES (30, $1, 1), (31, 1, $1)", [7]),
+    SqlCase("INSERT INTO v (id, l, i) VALUES (30, $1, 1), (31, 1, $1)", [7]),
+    SqlCase("INSERT INTO v (id, i, d) VALUES (30, $1, $1::float8)", [7], "INVALID_PARAMS"),
+    SqlCase("INSERT INTO v (id, i) VALUES (30, $1) RETURNING $1, d = $1", [7]),
+    SqlCase("UPDATE v SET l = $1 WHERE i = $1", [2147483648], "INVALID_PARAMS"),
+    SqlCase("UPDATE v SET l = $1 RETURNING i / $1", [2]),
+    SqlCase("UPDATE v SET d = $1::int RETURNING $1", ["2"]),
+    SqlCase("UPDATE v SET l = $1, i = $1 + 1", [2], "INVALID_PARAMS"),
+    SqlCase("UPDATE v SET da = ($1)::text", ["2020-01-01"], "TYPE_MISMATCH"),
+    SqlCase("UPDATE v SET t = ($1)::int", [7]),
+    SqlCase("DELETE FROM v WHERE i = $1 RETURNING $1, d = $1", [3]),
+    SqlCase("SELECT id, $1 = d FROM v WHERE s = $1 ORDER BY id", [7.0]),
+    SqlCase("SELECT id FROM v GROUP BY id, i / $1 ORDER BY l / $1, id", [2]),
+    SqlCase("SELECT id FROM v ORDER BY id LIMIT $1::int OFFSET $1", [2]),
+    SqlCase("SELECT id FROM v ORDER BY id LIMIT $1 OFFSET $1::int", [3000000000], "INVALID_PARAMS"),
+    SqlCase("SELECT DISTINCT $1, b FROM v ORDER BY 1, 2", ["x"]),
+    SqlCase("SELECT DISTINCT $1 FROM v WHERE i = $1", [3], "INVALID_PARAMS"),
+    SqlCase("SELECT DISTINCT i FROM v ORDER BY $1", ["x"], "INVALID_SQL"),
+    SqlCase("SELECT DISTINCT $1::int FROM v ORDER BY $1", [3]),
+    SqlCase("SELECT id FROM v WHERE $1 BETWEEN da AND '2021-01-01' ORDER BY id", ["2020-02-29"]),
+    SqlCase("SELECT $1 BETWEEN '2021-01-01' AND da FROM v", ["2020-02-29"], "INVALID_PARAMS"),
+    SqlCase("SELECT id FROM v WHERE i = $1 OR $1 IS NULL ORDER BY id", [None]),
+    SqlCase("SELECT id FROM v WHERE i = $1 OR $1 IS NOT DISTINCT FROM NULL ORDER BY id", [3]),
+    SqlCase("SELECT $1 IN (i, l) FROM v", [3], "INVALID_PARAMS"),
+    SqlCase("SELECT $1 IN (i, 1, 2) FROM v ORDER BY id", [3]),
+    SqlCase("SELECT CASE WHEN b THEN $1 WHEN d = $1 THEN 2 END FROM v", [3], "INVALID_PARAMS"),
+    SqlCase("SELECT CASE WHEN d = $1 THEN 2 WHEN b THEN $1 END FROM v ORDER BY id", [0.5]),
+    SqlCase("SELECT CASE i WHEN $1 THEN $1 END FROM v ORDER BY id", [3]),
+    SqlCase("SELECT $1 LIKE concat($1::int)", [1], "INVALID_PARAMS"),
+    SqlCase("SELECT concat($1::int, $1)", [1]),
+    SqlCase("SELECT $1::int, $1::text, $1 + 1", [1]),
+    SqlCase("SELECT nullif($1, $1::int), coalesce($1::int, $1)", [1]),
+)
+
 # Differences on purpose (`planner.DIFFERENCES`), and what is refused though PostgreSQL answers.
 _REFUSED: Final = (
     SqlCase("SELECT 99999999999999999999", refused="TYPE_MISMATCH"),
@@ -176,7 +224,7 @@ _ALSO_REFUSED: Final = {
 def _cases() -> tuple[SqlCase, ...]:
     expressions = [SqlCase(f"SELECT {each} FROM v ORDER BY id") for each in _lines("sql_expressions.txt")]
     statements = [SqlCase(each) for each in _lines("sql_statements.txt")]
-    cases = [*expressions, *statements, *_WITH_PARAMETERS, *_REFUSED]
+    cases = [*expressions, *statements, *_WITH_PARAMETERS, *_IN_SEVERAL_PLACES, *_REFUSED]
     return tuple(case._replace(refused=_ALSO_REFUSED.get(case.sql, case.refused)) for case in cases)
 
 

@@ -7,6 +7,7 @@ import pytest
 from support.accounts import MemoryAccounts, make_account
 from support.clock import FakeClock
 from support.lives import make_user
+from support.parameters import parameters
 from support.scripted_store import ScriptedStore
 from support.stepping import to_end
 from watchword_protocol.codec import decode_server
@@ -31,8 +32,8 @@ from watchword_server.config import Limits
 from watchword_server.handlers import HANDLERS, Handlers
 from watchword_server.identifiers import Identifiers
 from watchword_server.pace import Pace
-from watchword_server.preparation import Prepared
-from watchword_server.queries import Queries
+from watchword_server.query.preparation import Prepared
+from watchword_server.query.queries import Queries
 from watchword_server.refusal import Refused
 from watchword_server.user import Role
 
@@ -107,14 +108,14 @@ def test_a_query_that_cannot_be_planned_is_an_error_with_its_place() -> None:
 
 async def test_a_query_is_answered_by_its_results() -> None:
     handlers = make_handlers()
-    prepared = to_end(handlers.prepare(Query("q-1", sql="select $1::int as n", params=[7]), make_user()))
+    prepared = to_end(handlers.prepare(Query("q-1", sql="select $1::int as n", params=parameters(7)), make_user()))
     assert isinstance(prepared, Prepared)
     answer = decode_server(await handlers.run(prepared))
     assert answer == QueryResult([StatementResult([Column("n", "Int", 0)], [[1]], 1, "ada")], 0.0, "q-1")
 
 
 def test_a_value_that_does_not_fit_is_an_error() -> None:
-    answer = to_end(make_handlers().prepare(Query(sql="select $1::int", params=["seven"]), make_user()))
+    answer = to_end(make_handlers().prepare(Query(sql="select $1::int", params=parameters("seven")), make_user()))
     assert isinstance(answer, ErrorMessage)
     assert (answer.code, answer.statement) == ("INVALID_PARAMS", 0)
 

@@ -52,8 +52,8 @@ from watchword_server.journal import Journal
 from watchword_server.log import configure_log
 from watchword_server.pace import Pace
 from watchword_server.ports import Clock
-from watchword_server.preparation import DEFAULT_NAMESPACE
-from watchword_server.queries import Queries
+from watchword_server.query.preparation import DEFAULT_NAMESPACE
+from watchword_server.query.queries import Queries
 from watchword_server.sql.catalog import Catalog, Table
 from watchword_server.sql.definitions import table_definition
 from watchword_server.sql.nodes import CreateTable

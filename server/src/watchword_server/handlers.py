@@ -17,10 +17,10 @@ from watchword_protocol.messages import (
     Unsubscribe,
 )
 from watchword_server.identifiers import Identifiers
-from watchword_server.preparation import Prepared
-from watchword_server.queries import Queries
+from watchword_server.query.preparation import Prepared
+from watchword_server.query.queries import Queries
+from watchword_server.query.results import encode_message
 from watchword_server.refusal import Refused
-from watchword_server.results import encode_message
 from watchword_server.steps import Steps
 from watchword_server.user import AuthenticatedUser
 

@@ -1,9 +1,9 @@
 """How long clients hold the loop: users take turns at what is done on it for them.
 
-What a client asks is decoded, planned and bound on the loop, and as long as that lasts everybody waits. So all
-connections together have a slice of each of the loop's turns for it. Work comes in steps, each short by the limits of
-messages and texts; who has another one when the slice is used up goes on in a later turn, users one after another,
-however many connections one of them has.
+What a client asks is decoded, planned and bound on the loop, and as long as that lasts everybody waits. So it is done
+in steps, each short by the limits of messages and texts, and after so much time of steps, of whomever, the loop goes
+around first. Who has another step then goes on in a later turn of the loop, users one after another, however many
+connections one of them has.
 """
 
 import asyncio
@@ -25,33 +25,37 @@ class Pace:
 
     Args:
         now: A monotonic clock, seconds.
-        slice_s: Of one turn of the loop; the step that exceeds it is the last.
+        slice_s: Of steps; the one that exceeds it is the last before the loop goes around.
     """
 
     def __init__(self, now: Callable[[], float], slice_s: float = SLICE_S) -> None:
         self._now = now
         self._slice_s = slice_s
-        self._ends_at: float | None = None  # None until the first step of the loop's turn
+        self._used_s = 0.0
+        self._began_at: float | None = None  # the step under way
+        self._is_scheduled = False
         self._waiting: Turns[Callable[[], None]] = Turns()
 
     def __repr__(self) -> str:
         return f"<Pace: {len(self._waiting)} wait for a turn>"
 
-    @property
-    def is_over(self) -> bool:
-        """Whether the slice is used up, so that whoever has another step must `wait`. Asked before each."""
-        if self._ends_at is None:
-            self._ends_at = self._now() + self._slice_s
-            asyncio.get_running_loop().call_soon(self._begin)
+    def begin(self) -> bool:
+        """The step before has ended; whether another may begin now. Else `wait`."""
+        self.end()
+        if self._used_s >= self._slice_s:
+            self._schedule()
             return False
-        return self._is_used_up
+        self._began_at = self._now()
+        return True
 
-    @property
-    def _is_used_up(self) -> bool:
-        return self._ends_at is not None and self._now() >= self._ends_at
+    def end(self) -> None:
+        """The step before has ended, and no other begins now; without one it is harmless."""
+        if self._began_at is not None:
+            self._used_s += self._now() - self._began_at
+            self._began_at = None
 
     def wait(self, user: str, go_on: Callable[[], None]) -> None:
-        """Call this in a later turn, when it is this user's. It asks `is_over` before each step as ever."""
+        """Call this in a later turn of the loop, when it is this user's. It asks `begin` before each step, as ever."""
         self._waiting.add(user, go_on)
 
     async def through(self, user: str, steps: Steps[T]) -> T:
@@ -60,7 +64,7 @@ class Pace:
 
         def go_on() -> None:
             while not result.done():  # nobody waits for it any more when it is cancelled
-                if self.is_over:
+                if not self.begin():
                     self.wait(user, go_on)
                     return
                 try:
@@ -69,16 +73,23 @@ class Pace:
                     result.set_result(end.value)
                 except Exception as error:  # noqa: BLE001  # raised where it is waited for
                     result.set_exception(error)
+            self.end()
 
         go_on()
         return await result
 
-    def _begin(self) -> None:
+    def _schedule(self) -> None:
+        if not self._is_scheduled:
+            self._is_scheduled = True
+            asyncio.get_running_loop().call_soon(self._go_around)
+
+    def _go_around(self) -> None:
         """The loop has been around."""
-        self._ends_at = None
+        self._is_scheduled = False
+        self._used_s = 0.0
         try:
-            while self._waiting and not self._is_used_up:
+            while self._waiting and self._used_s < self._slice_s:
                 self._waiting.take_next()()
         finally:
-            if self._waiting and self._ends_at is None:  # nobody has taken a step
-                asyncio.get_running_loop().call_soon(self._begin)
+            if self._waiting:
+                self._schedule()

@@ -18,6 +18,8 @@ class Role(StrEnum):
     DBA = "dba"
     SYSTEM = "system"
 
+    __hash__ = str.__hash__  # the word's; Enum's own is a function of Python's
+
     def includes(self, other: "Role") -> bool:
         """Whether this role may do all that `other` may."""
         return _RANK[self] >= _RANK[other]

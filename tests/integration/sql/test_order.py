@@ -15,7 +15,7 @@ from watchword_protocol.errors import ErrorCode
 from watchword_protocol.messages import ErrorMessage, Query
 from watchword_server.app import RunningServer
 from watchword_server.handlers import Handlers
-from watchword_server.preparation import Prepared
+from watchword_server.query.preparation import Prepared
 from watchword_server.steps import Steps
 from watchword_server.user import AuthenticatedUser
 
@@ -67,7 +67,7 @@ async def test_no_more_run_at_once_than_may_and_reading_pauses_behind_as_many_th
         ada.socket.send(text({"type": "ping", "id": "p"}))  # behind what is not read
         await until(lambda: len(reads.entered) == 3)
         websocket = next(each for each in server.service.registry if each.user and each.user.name == "ada")
-        assert repr(websocket._requests).endswith("3 reading, 3 waiting>, 0 answers wait>")  # type: ignore[attr-defined]  # it is a WebSocket
+        assert repr(websocket._queries).endswith("3 reading, 3 waiting>, 0 answers wait>")  # type: ignore[attr-defined]  # it is a WebSocket
         await asyncio.sleep(0)
         assert len(reads.entered) == 3
         assert not ada.socket.unread
@@ -79,7 +79,7 @@ async def test_no_more_run_at_once_than_may_and_reading_pauses_behind_as_many_th
 async def test_users_take_turns_at_the_loop_however_much_one_of_them_asks(
     server: RunningServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(server.service.pace, "_slice_s", 0)  # a turn of the loop has one step
+    monkeypatch.setattr(server.service.pace, "_slice_s", 1e-9)  # a turn of the loop has one step
     prepared: list[str] = []
     prepare = Handlers.prepare
 
@@ -104,7 +104,7 @@ async def test_users_take_turns_at_the_loop_however_much_one_of_them_asks(
 async def test_http_and_websocket_share_the_loop_in_steps(
     server: RunningServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(server.service.pace, "_slice_s", 0)
+    monkeypatch.setattr(server.service.pace, "_slice_s", 1e-9)
     async with asking(server) as ada:
         ids = [ada.send("INSERT INTO app.notes VALUES ($1, 'x', 1)", number) for number in range(5)]
         answer, body = await ask_over_http(server, {"statements": [{"sql": f"SELECT {n}"} for n in range(5)]}, "bob")
@@ -115,7 +115,7 @@ async def test_http_and_websocket_share_the_loop_in_steps(
 async def test_who_leaves_while_waiting_for_a_turn_is_forgotten(
     server: RunningServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(server.service.pace, "_slice_s", 0)
+    monkeypatch.setattr(server.service.pace, "_slice_s", 1e-9)
     async with asking(server) as bob:
         async with asking(server) as ada:
             for number in range(16):

@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
 import pytest
+from msgspec.json import decode
 
 from watchword.values import to_parameters
 
@@ -16,7 +17,7 @@ def test_a_datetime_is_sent_in_utc() -> None:
         datetime(1, 1, 1, 5, tzinfo=EAST),
         datetime(2026, 11, 24, tzinfo=UTC),
     ]
-    assert to_parameters(values) == [
+    assert [decode(parameter) for parameter in to_parameters(values)] == [
         "9999-12-31T23:00:00+00:00",
         "0001-01-01T00:00:00+00:00",
         "2026-11-24T00:00:00+00:00",

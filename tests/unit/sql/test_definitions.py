@@ -60,6 +60,35 @@ def test_a_shared_table_is_private_until_it_says_otherwise() -> None:
 
 
 @pytest.mark.parametrize(
+    ("constraints", "not_null"),
+    [
+        ("NOT NULL NOT NULL, PRIMARY KEY (b)", True),
+        ("NULL NULL, PRIMARY KEY (b)", False),
+        ("NULL PRIMARY KEY", True),
+        ("PRIMARY KEY NULL", True),
+        ("NOT NULL DEFAULT 1 NOT NULL PRIMARY KEY", True),
+        ("NULL, PRIMARY KEY (a)", True),
+    ],
+)
+def test_a_column_may_say_twice_whether_it_is_null_and_a_key_never_is(constraints: str, *, not_null: bool) -> None:
+    table = define(f"CREATE TABLE t (b INT, a INT {constraints}) WITH (TYPE = 'USER')")
+    assert table is not None
+    assert [column.not_null for column in table.columns if column.name == "a"] == [not_null]
+
+
+@pytest.mark.parametrize("name", ["ctid", "XMIN", '"xmax"', "cmin", "cmax", "tableoid"])
+def test_a_column_is_not_named_like_one_that_every_table_of_postgresql_has(name: str) -> None:
+    with pytest.raises(SqlFault) as caught:
+        define(f"CREATE TABLE t (a INT PRIMARY KEY, {name} INT) WITH (TYPE = 'USER')")
+    assert (caught.value.code.name, caught.value.at) == ("INVALID_SQL", 35)
+    assert name.strip('"').lower() in caught.value.message
+
+
+def test_a_quoted_name_in_other_letters_is_no_system_column() -> None:
+    assert define("CREATE TABLE t (oid INT PRIMARY KEY, \"Ctid\" INT) WITH (TYPE = 'USER')") is not None
+
+
+@pytest.mark.parametrize(
     ("sql", "code", "says"),
     [
         ("CREATE TABLE t (a INT) WITH (TYPE = 'USER')", "INVALID_SQL", "PRIMARY KEY"),

@@ -2,6 +2,7 @@
 
 import dataclasses
 from collections.abc import Callable, Iterator
+from itertools import permutations
 
 import pytest
 
@@ -88,9 +89,37 @@ def fault_of(engine: Engine, sql: str, role: Role = Role.USER) -> SqlFault:
         (
             "SELECT id FROM v WHERE i = $1 AND t = $1",
             "INVALID_PARAMS",
-            "$1 is integer in one place and text in another: write a cast, as in $1::text, wherever it stands.",
+            "$1 is integer in one place and text in another: write a cast wherever it stands, as in $1::integer.",
             36,
         ),
+        (
+            "INSERT INTO v (id, d, i) VALUES (1, $1, $1)",
+            "INVALID_PARAMS",
+            "$1 is double precision in one place and integer in another: "
+            "write a cast wherever it stands, as in $1::integer.",
+            40,
+        ),
+        (
+            "UPDATE v SET t = $2, j = $2",
+            "INVALID_PARAMS",
+            "$2 is text in one place and json in another: write a cast wherever it stands, as in $2::json.",
+            25,
+        ),
+        (
+            "UPDATE v SET da = ($1)::text",
+            "TYPE_MISMATCH",
+            'Column "da" is date, and the expression is text: write a cast.',
+            22,
+        ),
+        ("SELECT i = $1::text FROM v", "TYPE_MISMATCH", "There is no operator integer = text: write a cast.", 9),
+        (
+            "SELECT ts = $1, $1 - da FROM v",
+            "UNSUPPORTED_SQL",
+            "timestamp with time zone - date is not supported: its result is an interval.",
+            19,
+        ),
+        ("SELECT j IS DISTINCT FROM j FROM v", "TYPE_MISMATCH", "There is no operator json = json: write a cast.", 9),
+        ("SELECT greatest(j) FROM v", "TYPE_MISMATCH", "greatest needs values that compare, and json does not.", 7),
         (
             "SELECT t LIKE '" + "a" * 257 + "' FROM v",
             "LIMIT_EXCEEDED",
@@ -124,6 +153,14 @@ def test_nearest_name_is_a_visible_one(engine: Engine) -> None:
     assert '"app.secrets"' in fault_of(engine, "SELECT 1 FROM secret", Role.SERVICE).message
 
 
+def types_of(engine: Engine, sql: str) -> list[str]:
+    """Of the parameters, by number."""
+    [plan] = engine.plans(sql)
+    found = {bind.number: bind.type.name for bind in plan.binds if bind.kind is BindKind.PARAMETER}
+    assert plan.parameters == max(found)
+    return [found[number] for number in sorted(found)]
+
+
 @pytest.mark.parametrize(
     ("sql", "types"),
     [
@@ -144,10 +181,89 @@ def test_nearest_name_is_a_visible_one(engine: Engine) -> None:
     ],
 )
 def test_a_parameter_has_the_type_of_its_place(engine: Engine, sql: str, types: list[str]) -> None:
-    [plan] = engine.plans(sql)
-    found = {bind.number: bind.type.name for bind in plan.binds if bind.kind is BindKind.PARAMETER}
-    assert [found[number] for number in sorted(found)] == types
-    assert plan.parameters == max(found)
+    assert types_of(engine, sql) == types
+
+
+@pytest.mark.parametrize(
+    ("sql", "types"),
+    [
+        # UPDATE: WHERE, RETURNING, SET
+        ("UPDATE v SET l = $1 WHERE i = $1", ["INT"]),
+        ("UPDATE v SET i = $1 WHERE d = $1", ["DOUBLE"]),
+        ("UPDATE v SET t = $1 WHERE id = $1", ["INT"]),
+        ("UPDATE v SET ts = $1 WHERE da = $1 RETURNING $1", ["DATE"]),
+        ("UPDATE v SET l = $1 RETURNING i + $1", ["INT"]),
+        ("UPDATE v SET t = $1 RETURNING $1", ["TEXT"]),
+        ("UPDATE v SET d = $1::int RETURNING $1", ["TEXT"]),
+        ("UPDATE v SET l = $1, i = i + $2 WHERE $1 IS NULL", ["BIGINT", "INT"]),
+        # INSERT: row by row, RETURNING
+        ("INSERT INTO v (id, i, l) VALUES (1, $1, 1), (2, 1, $1)", ["INT"]),
+        ("INSERT INTO v (id, l, i) VALUES (1, $1, 1), (2, 1, $1)", ["BIGINT"]),
+        ("INSERT INTO v (id, i) VALUES (1, $1) RETURNING d = $1, $1", ["INT"]),
+        ("DELETE FROM v WHERE i = $1 RETURNING d = $1, $1", ["INT"]),
+        # SELECT: outputs, WHERE, HAVING, ORDER BY, GROUP BY, DISTINCT, OFFSET, LIMIT
+        ("SELECT $1 = d FROM v WHERE i = $1", ["DOUBLE"]),
+        ("SELECT count(*) FROM v WHERE d = $1 HAVING count(*) > $1::bigint", ["DOUBLE"]),
+        ("SELECT 1 FROM v GROUP BY id, i + $1 HAVING $1::bigint > 1", ["BIGINT"]),
+        ("SELECT 1 FROM v GROUP BY id, i + $1 ORDER BY l + $1", ["BIGINT"]),
+        ("SELECT $1 FROM v ORDER BY 1", ["TEXT"]),
+        ("SELECT DISTINCT $1 FROM v", ["TEXT"]),
+        ("SELECT id FROM v LIMIT $1::int OFFSET $1", ["BIGINT"]),
+        ("SELECT id FROM v LIMIT $1 OFFSET $1::int", ["INT"]),
+        ("SELECT $1 FROM v LIMIT $1", ["BIGINT"]),
+        # within an expression
+        ("SELECT $1 IS NULL OR i = $1 FROM v", ["INT"]),
+        ("SELECT $1 IS NOT DISTINCT FROM NULL AND da < $1 FROM v", ["DATE"]),
+        ("SELECT $1 BETWEEN da AND '2021-01-01' FROM v", ["DATE"]),
+        ("SELECT CASE WHEN b THEN $1 ELSE $1::float8 END FROM v", ["DOUBLE"]),
+        ("SELECT CASE WHEN d = $1 THEN 2 WHEN b THEN $1 END FROM v", ["DOUBLE"]),
+        ("SELECT concat($1::int, $1)", ["INT"]),
+        ("SELECT i FROM v WHERE $1 IN (i, 1, 2)", ["INT"]),
+    ],
+)
+def test_places_are_asked_in_the_order_of_postgresql(engine: Engine, sql: str, types: list[str]) -> None:
+    assert types_of(engine, sql) == types
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "INSERT INTO v (id, i, d) VALUES (1, $1, $1::float8)",
+        "UPDATE v SET l = $1, i = $1 + 1",
+        "UPDATE v SET i = $1 RETURNING $1",
+        "SELECT $1 FROM v WHERE i = $1 ORDER BY 1",
+        "SELECT DISTINCT $1 FROM v WHERE i = $1",
+        "SELECT CASE WHEN b THEN $1 WHEN d = $1 THEN 2 END FROM v",
+        "SELECT $1 BETWEEN '2021-01-01' AND da FROM v",
+        "SELECT $1 IN (i, l) FROM v",
+        "SELECT $1 IN ($2, i) FROM v",
+        "SELECT $1 LIKE concat($1::int)",
+        "SELECT $1 || $1::int",
+        "SELECT substr($1, $1)",
+    ],
+)
+def test_two_places_that_give_two_types_are_refused(engine: Engine, sql: str) -> None:
+    assert fault_of(engine, sql).code is ErrorCode.INVALID_PARAMS
+
+
+@pytest.mark.parametrize(
+    "statement", ["INSERT INTO v (id, {}, {}) VALUES (1, $1, $1)", "UPDATE v SET {} = $1, {} = $1"]
+)
+def test_two_columns_give_a_parameter_one_type_or_none(engine: Engine, statement: str) -> None:
+    """Whatever becomes what unasked, and in whatever order they stand."""
+    for (one, type_), (other, other_type) in permutations(COLUMNS[1:], 2):
+        sql = statement.format(one, other)
+        if type_ is other_type:
+            engine.plans(sql)
+        else:
+            fault = fault_of(engine, sql)
+            assert fault.code is ErrorCode.INVALID_PARAMS, sql
+            assert f"$1 is {type_.title} in one place and {other_type.title} in another" in fault.message
+
+
+def test_a_cast_in_one_place_is_seen_by_those_after_it(engine: Engine) -> None:
+    assert types_of(engine, "UPDATE v SET i = $1::int, d = $1::int") == ["INT"]
+    assert types_of(engine, "SELECT $1::int, $1::text, $1 + 1") == ["INT"]
 
 
 def test_a_parameter_used_twice_is_bound_once(engine: Engine) -> None:

@@ -4,8 +4,10 @@ from typing import Any
 
 import orjson
 import pytest
+from msgspec import Raw
 
 from support.engine import NOW_US
+from support.parameters import parameters
 from watchword_protocol.errors import ErrorCode
 from watchword_server.sql.fault import SqlFault
 from watchword_server.sql.literals import MAX_TIMESTAMP, MIN_TIMESTAMP
@@ -14,12 +16,13 @@ from watchword_server.sql.types import SqlType
 from watchword_server.sql.values import WIRE_FORMS, bind_values
 
 _T = SqlType
+_NUMBERED = [type_ for type_ in _T if type_ not in (_T.UNKNOWN, _T.JSON)]
 
 
 def bound(type_: SqlType, value: Any) -> Any:
     """The stored value of one parameter."""
     plan = Plan("", (Bind(BindKind.PARAMETER, 1, type_),), (), Permissions(), frozenset(), 1, is_write=False)
-    [found] = bind_values(plan, [value], user_id="u_1", user_name="Ada", now_us=NOW_US)
+    [found] = bind_values(plan, parameters(value), user_id="u_1", user_name="Ada", now_us=NOW_US)
     return found
 
 
@@ -54,6 +57,26 @@ def test_a_parameter_becomes_its_stored_form(type_: SqlType, value: Any, stored:
 
 
 @pytest.mark.parametrize(
+    "text",
+    [
+        *("1e-400", "1.10", "0.1000000000000000055511151231257827", "-0", "1e2", "12345678901234567890", "1E+2"),
+        *('{"a":1,"a":2}', '{"b" : 1,\n"a":[ ]}', '"\\u00e4\\/"', '[null, "null"]', '"null"', "true"),
+    ],
+)
+def test_json_is_kept_as_it_came(text: str) -> None:
+    assert bound(_T.JSON, Raw(text.encode())) == text
+
+
+@pytest.mark.parametrize("text", ["1e400", "-1e999", '[1,{"a":1e400}]', "[" * 1025 + "]" * 1025])
+def test_json_that_nobody_could_read_is_refused(text: str) -> None:
+    with pytest.raises(
+        SqlFault, match=r"\$1 is json: send a JSON value whose numbers are doubles or integers"
+    ) as caught:
+        bound(_T.JSON, Raw(text.encode()))
+    assert caught.value.code is ErrorCode.INVALID_PARAMS
+
+
+@pytest.mark.parametrize(
     ("type_", "value"),
     [
         (_T.BOOLEAN, 1),
@@ -66,13 +89,9 @@ def test_a_parameter_becomes_its_stored_form(type_: SqlType, value: Any, stored:
         (_T.BIGINT, "9223372036854775808"),
         (_T.DOUBLE, True),
         (_T.DOUBLE, "1"),
-        (_T.DOUBLE, float("inf")),
-        (_T.DOUBLE, float("nan")),
-        *((type_, value) for type_ in _T if type_ is not _T.UNKNOWN for value in (2**63, -(2**63) - 1, 10**400)),
+        *((type_, value) for type_ in _NUMBERED for value in (2**63, -(2**63) - 1, 10**400)),
         (_T.TEXT, 5),
         (_T.TEXT, "a\0b"),
-        (_T.TEXT, "\ud800"),
-        (_T.JSON, {"a": "\ud800"}),
         (_T.TIMESTAMP, "2020-02-30T00:00:00Z"),
         (_T.TIMESTAMP, 5),
         (_T.DATE, "10000-01-01"),
@@ -90,11 +109,8 @@ def test_a_parameter_of_another_form_is_refused_by_its_number(type_: SqlType, va
 
 
 def test_a_deep_json_parameter_is_refused() -> None:
-    value: Any = []
-    for _ in range(100_000):
-        value = [value]
     with pytest.raises(SqlFault, match="INVALID_PARAMS"):
-        bound(_T.JSON, value)
+        bound(_T.JSON, Raw(b"[" * 50_000 + b"]" * 50_000))
 
 
 def test_a_json_parameter_of_very_many_arrays_is_refused() -> None:
@@ -105,7 +121,7 @@ def test_a_json_parameter_of_very_many_arrays_is_refused() -> None:
 def test_too_few_parameters_are_refused() -> None:
     plan = Plan("", (Bind(BindKind.PARAMETER, 3, _T.INT),), (), Permissions(), frozenset(), 3, is_write=False)
     with pytest.raises(SqlFault, match="INVALID_PARAMS: The statement has 3 parameters, and 2 are given"):
-        bind_values(plan, [1, 2], user_id="u", user_name="n", now_us=0)
+        bind_values(plan, parameters(1, 2), user_id="u", user_name="n", now_us=0)
 
 
 def test_what_is_not_a_parameter_comes_from_the_context() -> None:

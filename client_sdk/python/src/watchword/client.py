@@ -289,7 +289,7 @@ class Client:
 def _to_statement(statement: object) -> Statement:
     match statement:
         case str():
-            return Statement(statement, [])
+            return Statement(statement)
         case [str(text), *values]:
             return Statement(text, to_parameters(values))
     raise TypeError(f"{statement!r:.100} is no statement: give a text, or a tuple of a text and its parameters")

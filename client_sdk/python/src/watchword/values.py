@@ -7,19 +7,22 @@ from datetime import UTC, date, datetime
 from typing import Any, Final, TypeAlias
 from uuid import UUID
 
+from watchword_protocol.codec import encode
+from watchword_protocol.messages import Parameter
+
 __all__ = ["Value", "to_parameters", "to_value_functions"]
 
 Value: TypeAlias = Any
 """None, bool, int, float, str, bytes, datetime (aware), date, UUID; dict and list are JSON."""
 
 
-def to_parameters(values: Sequence[Value]) -> list[Any]:
+def to_parameters(values: Sequence[Value]) -> list[Parameter]:
     """What is sent for the values of `$1`, `$2`, ...
 
     Raises:
         TypeError, ValueError: One cannot be sent; the sentence names it.
     """
-    return [_to_parameter(value, f"${number}") for number, value in enumerate(values, 1)]
+    return [Parameter(encode(_to_parameter(value, f"${number}"))) for number, value in enumerate(values, 1)]
 
 
 def _to_parameter(value: Value, name: str) -> Any:

@@ -1,6 +1,5 @@
 """Bytes to messages and back. Total: any bytes give a message or a named fault, never a stray exception."""
 
-import re
 from typing import Any, Final, TypeVar
 
 import msgspec
@@ -28,26 +27,33 @@ class Fault(Struct, frozen=True):
     id: MessageId = None
 
 
-def _types(union: Any) -> frozenset[str]:
+def _structs(union: Any) -> list[StructType]:
     members = type_info(union).types  # type: ignore[attr-defined]  # a UnionType, which the stub does not narrow to
-    return frozenset(str(member.tag) for member in members if isinstance(member, StructType))
+    return [member for member in members if isinstance(member, StructType)]
 
 
-CLIENT_TYPES: Final = _types(ClientMessage)
-SERVER_TYPES: Final = _types(ServerMessage)
+CLIENT_TYPES: Final = frozenset(str(struct.tag) for struct in _structs(ClientMessage))
+SERVER_TYPES: Final = frozenset(str(struct.tag) for struct in _structs(ServerMessage))
+_NAMES: Final = frozenset(
+    field.encode_name for struct in _structs(ClientMessage | ServerMessage) for field in struct.fields
+) | {"type"}
+"""Of all members of messages."""
 
 # What a decoder raises besides its own errors: bytes that are not UTF-8, nesting beyond the interpreter's stack,
 # and integers beyond what Python converts (CVE-2020-10735).
 _FAULTS: Final = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, ValueError, OverflowError)
 
-# The decoder's word for a number beyond all types, with the path of the parameter that it is, or stands in.
-_HUGE_PARAMETER: Final = re.compile(r"(?:Number|Integer value) out of range - at `\$[\w.\[\]]*\.params\[(\d+)\]")
-
 _client: Final[msgspec.json.Decoder[ClientMessage]] = msgspec.json.Decoder(ClientMessage)
 _server: Final[msgspec.json.Decoder[ServerMessage]] = msgspec.json.Decoder(ServerMessage)
 _query: Final = msgspec.json.Decoder(Query)
-_anything: Final = msgspec.json.Decoder()
+# Members that hold objects of ours, or arrays of them. Longer arrays than any that is accepted are left as they are.
+_OBJECTS: Final = frozenset(
+    ("statements", "subscription", "options", "deliver", "protocol", "limits", "results", "schema", "batch_control")
+)
+_MAX_ITEMS: Final = 10_000
+
 _members: Final = msgspec.json.Decoder(dict[str, Raw])
+_array: Final = msgspec.json.Decoder(list[Raw])
 _id: Final[msgspec.json.Decoder[MessageId]] = msgspec.json.Decoder(MessageId)
 _text: Final = msgspec.json.Decoder(str)
 encode: Final = msgspec.json.Encoder().encode
@@ -82,24 +88,36 @@ def decode_server(data: bytes) -> ServerMessage | Fault:
 
 
 def _decode_again(decoder: msgspec.json.Decoder[_T], data: bytes, error: Exception) -> _T | Fault:
-    """The slow way, for what the fast way refused: of duplicate members the last counts, in every object."""
-    try:
-        return msgspec.convert(_anything.decode(data), decoder.type)
-    except _FAULTS:
-        return _fault(data, error)
-
-
-def _fault(data: bytes, error: Exception) -> Fault:
+    """The slow way, for what the fast way refused: of duplicate members the last counts, in every object of ours."""
     try:
         members = _members.decode(data)
     except _FAULTS:
         return Fault(ErrorCode.MALFORMED_MESSAGE, _sentence(error))
+    members = {name: member for name, member in members.items() if name in _NAMES}
+    try:
+        return decoder.decode(encode(_last_in_each(members)))
+    except _FAULTS:
+        return _fault(members, error)
+
+
+def _last_in_each(members: dict[str, Raw]) -> dict[str, Any]:
+    """The objects among the members with one member of each name; values of columns and parameters as they are."""
+    return {name: _last_in(member) if name in _OBJECTS else member for name, member in members.items()}
+
+
+def _last_in(value: Raw) -> Any:
+    match bytes(memoryview(value)[:1]):
+        case b"{":
+            return _last_in_each(_members.decode(value))
+        case b"[" if len(items := _array.decode(value)) <= _MAX_ITEMS:
+            return [_last_in(item) for item in items]
+    return value
+
+
+def _fault(members: dict[str, Raw], error: Exception) -> Fault:
     kind = _read(_text, members.get("type"))
     # A credential that cannot be read is the credential's fault, whichever way it came.
     identity = (kind and kind[:_TYPE_CHARACTERS], _read(_id, members.get("id")))
-    if huge := _HUGE_PARAMETER.search(str(error)):
-        sentence = f"${int(huge[1]) + 1} is out of range: send a number that is an integer of 64 bits or a double"
-        return Fault(ErrorCode.INVALID_PARAMS, sentence, *identity)
     is_credential = kind == Authenticate.__struct_config__.tag
     code = ErrorCode.MALFORMED_AUTHORIZATION if is_credential else ErrorCode.MALFORMED_MESSAGE
     return Fault(code, _sentence(error), *identity)

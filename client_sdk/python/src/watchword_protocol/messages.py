@@ -3,9 +3,9 @@
 The `type` member is the struct's tag. Unknown members are ignored, so that either side may be the newer one.
 """
 
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final, Literal, TypeAlias
 
-from msgspec import UNSET, Meta, Struct, UnsetType, field
+from msgspec import UNSET, Meta, Raw, Struct, UnsetType, field
 
 from watchword_protocol.limits import ID_CHARACTERS, MAX_INTEGER, SUBSCRIPTION_ID_CHARACTERS
 
@@ -23,6 +23,7 @@ __all__ = [
     "LimitsInfo",
     "MessageId",
     "NextBatch",
+    "Parameter",
     "Ping",
     "Pong",
     "ProtocolInfo",
@@ -45,7 +46,10 @@ __all__ = [
 _TYPE: Final = "type"
 
 Value = Any
-"""A JSON value: a parameter on its way to a column, or a column's value on its way back."""
+"""A JSON value: a column's, on its way back."""
+
+Parameter: TypeAlias = Raw
+"""The value of a `$n` as JSON text. Where the `$n` stands says what it is read as; a JSON column keeps the text."""
 
 MessageId = (
     Annotated[str, Meta(min_length=1, max_length=ID_CHARACTERS)]
@@ -85,7 +89,7 @@ class Statement(Struct, frozen=True, omit_defaults=True):
     """One statement of a request; `params` are for its `$1..$n`."""
 
     sql: str
-    params: list[Value] = field(default_factory=list)
+    params: list[Parameter] | None = None
 
 
 class Query(Struct, frozen=True, tag="query", tag_field=_TYPE, omit_defaults=True):
@@ -93,7 +97,7 @@ class Query(Struct, frozen=True, tag="query", tag_field=_TYPE, omit_defaults=Tru
 
     id: MessageId = None
     sql: str | None = None
-    params: list[Value] | None = None
+    params: list[Parameter] | None = None
     statements: Annotated[list[Statement], Meta(min_length=1)] | None = None
     as_user: str | None = None
     timeout_ms: Annotated[int, Meta(ge=1, le=MAX_INTEGER)] | None = None
@@ -134,7 +138,7 @@ class Subscription(Struct, frozen=True, omit_defaults=True):
 
     id: SubscriptionId
     sql: str
-    params: list[Value] | None = None
+    params: list[Parameter] | None = None
     options: SubscriptionOptions | None = None
     as_user: None = None
 

@@ -3,7 +3,7 @@
     bytes -> Incoming: one event at a time -> message -> Connection: what now? -> effects, done here -> Outbox -> bytes
 
 One object a connection, without a task, queue or timer: one sweep looks at everybody's deadline. Only a credential that
-must wait for the store or for a hash pauses reading and goes on in a task; queries are `Requests`' to run.
+must wait for the store or for a hash pauses reading and goes on in a task; queries are `QueryQueue`' to run.
 """
 
 import asyncio
@@ -32,8 +32,8 @@ from watchword_server.connection import (
 from watchword_server.gateway.frames import PING_FRAME, text_frame
 from watchword_server.gateway.incoming import Event, Incoming, Kind
 from watchword_server.gateway.outbox import Outbox
+from watchword_server.gateway.query_queue import QueryQueue
 from watchword_server.gateway.reader import READ_BYTES, BoundedReader, end_sending
-from watchword_server.gateway.requests import Requests
 from watchword_server.gateway.response import refusal
 from watchword_server.gateway.service import Service
 from watchword_server.gateway.upgrade import HttpRefused
@@ -88,7 +88,7 @@ class WebSocket(BoundedReader):
         "_outbox",
         "_overheard_bytes",
         "_peer",
-        "_requests",
+        "_queries",
         "_service",
         "_socket_address",
         "_task",
@@ -118,7 +118,7 @@ class WebSocket(BoundedReader):
         self._is_deaf = False  # nothing that the peer still says is looked at
         self._overheard_bytes = 0
         self._task: asyncio.Task[None] | None = None  # while a credential is being checked
-        self._requests: Requests | None = None  # from the first query on
+        self._queries: QueryQueue | None = None  # from the first query on
         self._message_bytes = 0  # of the message that is being looked at
         self._leaves_with: ErrorCode | None = None  # once its writes are answered
         self._leaves_at = inf
@@ -154,8 +154,8 @@ class WebSocket(BoundedReader):
         service, connection = self._service, self._connection
         if self._task is not None:
             self._task.cancel()
-        self._abandon_requests()
-        self._requests = None  # which refers to us
+        self._abandon_queries()
+        self._queries = None  # which refers to us
         if connection.user is not None:
             service.registry.remove(connection.user.id, self)
         service.open.discard(self)
@@ -170,9 +170,9 @@ class WebSocket(BoundedReader):
 
     def resume_writing(self) -> None:
         self._outbox.resume()
-        if self._requests is not None:
-            self._requests.deliver()
-        self._go_on_with_requests()
+        if self._queries is not None:
+            self._queries.deliver()
+        self._go_on_with_queries()
 
     def buffer_updated(self, nbytes: int) -> None:
         if nbytes == READ_BYTES:
@@ -189,15 +189,17 @@ class WebSocket(BoundedReader):
         if data:
             self._connection.heard_at = now.monotonic
             self._incoming.feed(data)
+        pace = self._service.pace
         while not self._is_held:
-            if self._incoming.waiting_bytes and self._service.pace.is_over:
+            if self._incoming.waiting_bytes and not pace.begin():
                 self._is_waiting = True
-                self._service.pace.wait(self.user.id if self.user else self._peer.address, self._go_on_receiving)
+                pace.wait(self.user.id if self.user else self._peer.address, self._go_on_receiving)
                 break
             event = self._incoming.next_event()
             if event is None:
                 break
             self._take(event, now)
+        pace.end()
         self._outbox.flush()
         self._read_or_pause()
 
@@ -224,7 +226,7 @@ class WebSocket(BoundedReader):
         """A deadline has passed, or the peer may be stuck."""
         if self._leaves_with is not None and self._leaves_at <= now.monotonic:
             self._leave(self._leaves_with)
-        if self._requests is not None and self._requests.is_full:
+        if self._queries is not None and self._queries.is_full:
             self._connection.heard_at = now.monotonic  # as below: we do not listen
         if self._outbox.stalled_at is not None:
             # We do not listen while the peer does not read, so that its silence says nothing.
@@ -238,10 +240,10 @@ class WebSocket(BoundedReader):
         """Close with this error, behind the answers to writes that run. Ending twice is harmless."""
         if self._leaves_with is not None:
             return
-        if self._requests is None or not self._requests.is_writing:
+        if self._queries is None or not self._queries.is_writing:
             self._leave(code)
             return
-        self._requests.stop()
+        self._queries.stop()
         self._leaves_with = code
         self._leaves_at = self._service.clock.monotonic() + _PATIENCE_S.get(code, _SHORT_PATIENCE_S)
         self._outbox.flush()  # what was said before
@@ -270,7 +272,7 @@ class WebSocket(BoundedReader):
             self._connection.is_checking
             or self._is_waiting
             or self._outbox.stalled_at is not None
-            or (self._requests is not None and (self._requests.is_full or self._leaves_with is not None))
+            or (self._queries is not None and (self._queries.is_full or self._leaves_with is not None))
         )
 
     def _go_on(self) -> None:
@@ -321,11 +323,11 @@ class WebSocket(BoundedReader):
                     self._outbox.push(event.answer)
                 self._outbox.flush()
                 connection.peer_closed(now)
-                self._abandon_requests()
+                self._abandon_queries()
                 self._transport.close()  # as a server does first (RFC 6455 7.1.1)
             case Kind.BROKEN:
                 connection.failed(now)
-                self._abandon_requests()
+                self._abandon_queries()
                 self._outbox.push(event.answer)
                 self._end_sending()
 
@@ -368,7 +370,7 @@ class WebSocket(BoundedReader):
         assert code.close is not None  # noqa: S101  # connections end by rows that have one
         if self._task is not None:
             self._task.cancel()
-        self._abandon_requests()
+        self._abandon_queries()
         if self._outbox.stalled_at is not None:
             self._transport.abort()  # the close frame could not be delivered
             return
@@ -409,25 +411,28 @@ class WebSocket(BoundedReader):
     # Queries
 
     def _ask(self, query: Query) -> None:
-        if self._requests is None:
-            self._requests = Requests(
+        if self._queries is None:
+            self._queries = QueryQueue(
                 self._service,
                 self._connection,
                 self._outbox,
-                on_answer=self._go_on_with_requests,
+                on_answer=self._go_on_with_queries,
                 on_failure=self._break,
             )
-        self._requests.add(query, self._message_bytes)
+        self._queries.add(query, self._message_bytes)
 
-    def _go_on_with_requests(self) -> None:
+    def _go_on_with_queries(self) -> None:
         """Queries were answered, and what waited for that may go on: the end of the connection, further reading."""
-        if self._leaves_with is not None and self._requests is not None and not self._requests.is_writing:
+        if self._leaves_with is not None and self._queries is not None and not self._queries.is_writing:
             self._leave(self._leaves_with)
-        self.receive(b"")
+        if self._incoming.waiting_bytes or not self._is_reading:
+            self.receive(b"")
+        else:
+            self._outbox.flush()
 
-    def _abandon_requests(self) -> None:
-        if self._requests is not None:
-            self._requests.abandon()
+    def _abandon_queries(self) -> None:
+        if self._queries is not None:
+            self._queries.abandon()
 
     def _break(self, error: Exception) -> None:
         """What a callback raises ends its connection: so must what a task does."""

@@ -16,13 +16,13 @@ from watchword_server.auth.proxies import TrustedProxies
 from watchword_server.handshake import credential_of_header
 from watchword_server.http.answers import encoded_response, json_response
 from watchword_server.pace import Pace
-from watchword_server.preparation import Prepared
-from watchword_server.queries import Queries
+from watchword_server.query.preparation import Prepared
+from watchword_server.query.queries import Queries
+from watchword_server.query.results import encode_body
+from watchword_server.query.work import Access
 from watchword_server.refusal import Refused
-from watchword_server.results import encode_body
 from watchword_server.steps import Steps
 from watchword_server.user import AuthenticatedUser
-from watchword_server.work import Kind
 
 __all__ = ["Api"]
 
@@ -93,7 +93,7 @@ class Api:
             await asyncio.wait({running, leaving}, return_when=asyncio.FIRST_COMPLETED)
         finally:
             leaving.cancel()
-        if not running.done() and prepared.kind is Kind.READ:
+        if not running.done() and prepared.access is Access.READ:
             running.cancel()
         await asyncio.wait({running})
         return Response() if running.cancelled() else encoded_response(encode_body(running.result()))

@@ -57,6 +57,7 @@ _TABLE_CLAUSES: Final = {
     "using": "USING",
     "without": "WITHOUT",
 }
+_MAY_REPEAT: Final = frozenset({"not", "null"})
 # Words between CREATE and TABLE.
 _KINDS_OF_TABLE: Final = frozenset({"user", "shared", "stream", "temp", "temporary", "unlogged", "foreign", "virtual"})
 
@@ -152,11 +153,11 @@ def _column(cursor: Cursor) -> ColumnDefinition:
             case _:
                 _refuse(cursor, _COLUMN_CONSTRAINTS)
                 break
-        if token.key in seen:
+        if token.key in seen and token.key not in _MAY_REPEAT:
             raise cursor.invalid(f"{token.key.upper()} stands twice at one column.", token.at)
         seen.add(token.key)
-        if {"not", "null"} <= seen or {"primary", "null"} <= seen:
-            raise cursor.invalid("A column is NULL, or it is NOT NULL or a primary key.", token.at)
+        if {"not", "null"} <= seen:
+            raise cursor.invalid("A column is NULL, or it is NOT NULL.", token.at)
     return ColumnDefinition(name, type_, "not" in seen, "primary" in seen, default, at)
 
 

@@ -1,6 +1,9 @@
 """How an expression comes to the type that its place asks for: PostgreSQL's implicit and assignment casts.
 
-Source: PostgreSQL, chapter 10 "Type Conversion". Literals are read and parameters typed here, at planning time.
+Literals are read and parameters typed here, at planning time. Every `$n` is a node of its own, of the type that the
+parameter has when the node is made. One without a type gets that of its place as soon as the place asks for one, and if
+the parameter has a type by then, it must be the same. So places are read, and asked, in PostgreSQL's order.
+Source: PostgreSQL, chapter 10 "Type Conversion"; its parse_param.c.
 """
 
 from collections.abc import Sequence
@@ -62,14 +65,27 @@ def _read(text: str, type_: SqlType, at: int, message: str = "{!r} is no valid i
 class Coercion:
     """The types of one statement's parameters, as they become known, and the casts that nobody wrote."""
 
-    __slots__ = ("parameters",)
+    __slots__ = ("_nodes", "_types")
 
     def __init__(self) -> None:
-        self.parameters: dict[int, SqlType] = {}
+        self._types: dict[int, SqlType] = {}
+        self._nodes: list[Bound] = []
 
     def parameter(self, number: int) -> Bound:
         """`$number`, with its type if another place gave it one."""
-        return Bound(self.parameters.get(number, _UNKNOWN), number=number)
+        node = Bound(self._types.get(number, _UNKNOWN), number=number)
+        self._nodes.append(node)
+        return node
+
+    def decide(self, value: Expression) -> None:
+        """A parameter that no place has given a type has the one it has elsewhere, or is text."""
+        if isinstance(value, Bound) and value.type is _UNKNOWN:
+            value.type = self._types.setdefault(value.number, SqlType.TEXT)
+
+    def finish(self) -> None:
+        """No place asks any more: decide all that is open."""
+        for node in self._nodes:
+            self.decide(node)
 
     def coerce(self, value: Expression, type_: SqlType, at: int, ease: Ease = Ease.IMPLICIT) -> Expression | None:
         """The expression as one of this type; None where no cast of this ease leads there.
@@ -93,33 +109,37 @@ class Coercion:
     def _give(self, value: Expression, type_: SqlType, at: int) -> Expression:
         """The unknown gets its type."""
         if isinstance(value, Bound):
-            known = Bound(self.parameters.setdefault(value.number, type_), number=value.number)
-            self.check_parameter(known, type_, at)
-            return known
+            known = self._types.setdefault(value.number, type_)
+            if known is not type_:
+                raise _two_types(value.number, known, type_, at)
+            value.type = type_
+            return value
         if isinstance(value, Constant) and isinstance(value.value, str):
             return Constant(type_, _read(value.value, type_, at))
         return Constant(type_, None)
 
     def check_parameter(self, value: Expression, type_: SqlType, at: int) -> None:
-        """Refuse a parameter that another place has given another type.
+        """Refuse a parameter that another place, and no cast in this one, has given another type.
 
         Raises:
             SqlFault: INVALID_PARAMS.
         """
-        if isinstance(value, Bound) and value.kind is BindKind.PARAMETER and value.type is not type_:
-            message = (
-                f"${value.number} is {value.type.title} in one place and {type_.title} in another: write a cast, "
-                f"as in ${value.number}::text, wherever it stands."
-            )
-            raise SqlFault(ErrorCode.INVALID_PARAMS, message, at)
+        if not isinstance(value, Bound) or value.kind is not BindKind.PARAMETER:
+            return
+        if not value.is_cast and value.type is not type_:
+            raise _two_types(value.number, value.type, type_, at)
 
     def settle(self, value: Expression, at: int) -> Expression:
-        """The expression, as text if nothing gave it a type."""
-        if value.type is not _UNKNOWN:
-            return value
-        if isinstance(value, Bound) and value.number in self.parameters:
-            return self.parameter(value.number)
-        return self._give(value, SqlType.TEXT, at)
+        """The expression, as text if it has no type yet.
+
+        Raises:
+            SqlFault: INVALID_PARAMS.
+        """
+        return value if value.type is not _UNKNOWN else self._give(value, SqlType.TEXT, at)
+
+    def leave_open(self, value: Expression, at: int) -> Expression:
+        """The expression in a place that needs no type: a parameter without one may get it from another."""
+        return value if isinstance(value, Bound) else self.settle(value, at)
 
     def assign(self, value: Expression, type_: SqlType, column: str, at: int) -> Expression:
         """The expression as a value of this column.
@@ -172,6 +192,17 @@ class Coercion:
         if found is None:
             raise mismatch(f"{what} is {value.type.title}, not {type_.title}.", at)
         return found
+
+
+def _two_types(number: int, known: SqlType, type_: SqlType, at: int) -> SqlFault:
+    """The cast that the fault names is to the type that becomes the other more easily."""
+    there, back = CASTS.get((known, type_)), CASTS.get((type_, known))
+    cast = type_ if back and (there is None or there.ease < back.ease) else known
+    message = (
+        f"${number} is {known.title} in one place and {type_.title} in another: "
+        f"write a cast wherever it stands, as in ${number}::{cast.title}."
+    )
+    return SqlFault(ErrorCode.INVALID_PARAMS, message, at)
 
 
 def _convert(value: StoredValue, type_: SqlType, at: int) -> int | float | None:

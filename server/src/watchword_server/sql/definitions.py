@@ -29,6 +29,8 @@ MAX_COLUMNS: Final = 500
 NO_ID: Final = TableId(0)
 """Of a table that the store has not made yet."""
 _MAX_KEY_COLUMNS: Final = 16
+# PostgreSQL's tables have columns of these names already (its chapter 5.5 "System Columns").
+_SYSTEM_COLUMNS: Final = frozenset({"cmax", "cmin", "ctid", "tableoid", "xmax", "xmin"})
 
 
 def check_namespace(definition: CreateNamespace, catalog: Catalog) -> bool:
@@ -129,6 +131,9 @@ def _check_case(name: str, others: Iterable[str], at: int) -> None:
 def _column(definition: ColumnDefinition, key: tuple[str, ...]) -> Column:
     if definition.name.startswith("_"):
         message = f'The name of a column does not begin with an underscore: "{definition.name}" is not possible.'
+        raise SqlFault(ErrorCode.INVALID_SQL, message, definition.at)
+    if definition.name in _SYSTEM_COLUMNS:
+        message = f'"{definition.name}" is the name of a system column in PostgreSQL: a column needs another.'
         raise SqlFault(ErrorCode.INVALID_SQL, message, definition.at)
     word = TYPE_WORDS.get(definition.type)
     if word is None:

@@ -56,7 +56,7 @@ def _head(expression: Expression) -> Hashable:
         case Constant():
             return expression.type, expression.value
         case Bound():
-            return expression.type, expression.kind, expression.number
+            return expression.kind, expression.number
         case Apply():
             return expression.type, expression.template
         case Chain():

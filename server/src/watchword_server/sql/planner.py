@@ -42,7 +42,8 @@ DIFFERENCES: Final = (
     "A pattern that ends in a lone backslash is refused even where PostgreSQL would not come to it.",
     "JSON with half a character (a lone surrogate), a number that is no double, or 1024 levels is refused.",
     "current_role is the role of the user (user, service, dba, system).",
-    "A parameter whose place gives it no type has that of another place, and is text if there is none.",
+    "A parameter whose place gives it no type (an output, IS NULL) has that of another place, and is text if there is "
+    "none; count and concat take it as text.",
     "Names of columns of one table, and of tables, that differ in the case of letters only are refused.",
     "What nests deeper than about 20 calls or links of arithmetic is refused, and so is the 201st || of a chain; "
     "chains of AND and OR are not.",
@@ -130,6 +131,7 @@ class Planner:
         tokens = lex(text, max_bytes=self._max_bytes, max_parameters=self._max_parameters)
         before = budget.left
         budget.take(max(len(tokens) - 1, len(text) // _BYTES_OF_PART))
+        yield
         statements = parse_tokens(tokens, max_statements=self._max_statements)
         first = statements[0]
         if len(statements) == 1 and isinstance(first, (CreateNamespace, CreateTable, DropTable)):
@@ -137,7 +139,7 @@ class Planner:
         plans: list[Plan] = []
         for index, statement in enumerate(statements):
             yield
-            plans.append(self._plan(statement, index, catalog, namespace, role, budget))
+            plans.append((yield from self._plan(statement, index, catalog, namespace, role, budget)))
         known = _Known(tuple(plans), before - budget.left, _size(text, plans))
         self._keep(key, known)
         return known.plans
@@ -154,12 +156,14 @@ class Planner:
 
     def _plan(
         self, statement: Statement, index: int, catalog: Catalog, namespace: str, role: Role, budget: Budget
-    ) -> Plan:
+    ) -> Steps[Plan]:
         try:
             if isinstance(statement, (CreateNamespace, CreateTable, DropTable)):
                 message = "CREATE and DROP stand alone in their request."
                 raise SqlFault(ErrorCode.UNSUPPORTED_SQL, message, statement.at)
-            plan = generate(resolve(statement, catalog, namespace, role))
+            tree = resolve(statement, catalog, namespace, role)
+            yield
+            plan = generate(tree)
             budget.take(_PARTS_OF_COLUMN * len(plan.columns))
             return plan
         except SqlFault as fault:

@@ -1,10 +1,17 @@
 """Nodes to trees, statements: the second allow-list.
 
-The order in which the clauses are resolved is PostgreSQL's, since a parameter takes the type of its first place.
+The order in which the clauses are resolved is PostgreSQL's, since a parameter takes the type of its first place. It is
+
+    SELECT  outputs, WHERE, HAVING, ORDER BY, GROUP BY, DISTINCT, OFFSET, LIMIT
+    INSERT  row by row, RETURNING
+    UPDATE  WHERE, RETURNING, SET
+    DELETE  WHERE, RETURNING
+
+and of a row, as of SET, all values are read before the first gets its column's type.
 Source: PostgreSQL's pages on SELECT, INSERT, UPDATE and DELETE; its analyze.c where they are silent.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
 from watchword_protocol.errors import ErrorCode
@@ -22,7 +29,6 @@ from watchword_server.sql.output_names import output_name
 from watchword_server.sql.resolve_expressions import ExpressionResolver, nearest
 from watchword_server.sql.tree import (
     Aggregate,
-    Bound,
     ColumnValue,
     Constant,
     DeleteTree,
@@ -62,11 +68,18 @@ def resolve(query: nodes.Query, catalog: Catalog, namespace: str, role: Role) ->
         SqlFault: NOT_FOUND, PERMISSION_DENIED, TYPE_MISMATCH, INVALID_SQL, UNSUPPORTED_SQL, INVALID_PARAMS,
             LIMIT_EXCEEDED.
     """
+    coercion = Coercion()
+    tree = _tree(query, catalog, namespace, role, coercion)
+    coercion.finish()
+    return tree
+
+
+def _tree(query: nodes.Query, catalog: Catalog, namespace: str, role: Role, coercion: Coercion) -> Tree:
     if isinstance(query, nodes.Select):
         table = readable_table(catalog, query.table, namespace, role) if query.table else None
-        return _StatementResolver(table, query.table, role).select(query)
+        return _StatementResolver(table, query.table, role, coercion).select(query)
     table = writable_table(catalog, query.table, namespace, role)
-    resolver = _StatementResolver(table, query.table, role)
+    resolver = _StatementResolver(table, query.table, role, coercion)
     match query:
         case nodes.Insert():
             return resolver.insert(query, table)
@@ -82,12 +95,12 @@ class _StatementResolver:
 
     __slots__ = ("_expressions", "_identities", "_places", "_table")
 
-    def __init__(self, table: Table | None, name: nodes.TableName | None, role: Role) -> None:
+    def __init__(self, table: Table | None, name: nodes.TableName | None, role: Role, coercion: Coercion) -> None:
         self._table = table
         self._identities = Identities()
         self._places: dict[int, int] = {}  # of the outputs, from 1, by the expression's number
         alias = (name.alias or name.name) if name else None
-        self._expressions = ExpressionResolver(table, alias, Coercion(), role)
+        self._expressions = ExpressionResolver(table, alias, coercion, role)
 
     # --- SELECT -------------------------------------------------------------------------------------------
 
@@ -95,12 +108,11 @@ class _StatementResolver:
         if max(len(query.order), len(query.group)) > MAX_KEYS:
             message = f"ORDER BY and GROUP BY have at most {MAX_KEYS} keys (keys)."
             raise SqlFault(ErrorCode.LIMIT_EXCEEDED, message, query.at)
-        written = self._targets(query.targets)
+        outputs = self._targets(query.targets)
         where = self.condition(query.where, "WHERE")
         having = None
         if query.having is not None:
             having = self._expressions.boolean(query.having, "HAVING", query.having.at)
-        outputs = self._settled(written)
         if query.order:
             for place, output in enumerate(outputs, 1):
                 self._places.setdefault(self._identities.number(output.expression), place)
@@ -112,8 +124,8 @@ class _StatementResolver:
         if grouped:
             self._check_grouping(query, outputs, order, having, group)
         if query.distinct:
-            _check_distinct(query, outputs, order)
-        limit, offset = self._count(query.limit, "LIMIT"), self._count(query.offset, "OFFSET")
+            self._check_distinct(query, outputs, order)
+        offset, limit = self._count(query.offset, "OFFSET"), self._count(query.limit, "LIMIT")
         return SelectTree(self._table, outputs, where, grouped, group, having, order, limit, offset, query.distinct)
 
     def condition(self, node: nodes.Expression | None, clause: str) -> Expression | None:
@@ -125,20 +137,19 @@ class _StatementResolver:
         self._expressions.no_aggregates = None
         return found
 
-    def _targets(self, targets: Iterable[nodes.Target]) -> list[tuple[str, Expression, int]]:
-        """Name, expression and place of each output."""
-        found: list[tuple[str, Expression, int]] = []
+    def _targets(self, targets: Iterable[nodes.Target]) -> tuple[OutputTree, ...]:
+        found: list[OutputTree] = []
         for target in targets:
             node = target.expression
             if isinstance(node, nodes.Star):
-                found.extend((column.name, ColumnValue(column, node.at), node.at) for column in self._star(node))
+                found.extend(OutputTree(column.name, ColumnValue(column, node.at)) for column in self._star(node))
             else:
-                name = target.alias or output_name(node)
-                found.append((name, self._expressions.resolve(node), node.at))
+                value = self._expressions.coercion.leave_open(self._expressions.resolve(node), node.at)
+                found.append(OutputTree(target.alias or output_name(node), value))
             if len(found) > MAX_OUTPUTS:
                 message = f"A result has at most {MAX_OUTPUTS} columns (columns)."
                 raise SqlFault(ErrorCode.LIMIT_EXCEEDED, message, node.at)
-        return found
+        return tuple(found)
 
     def _star(self, star: nodes.Star) -> tuple[Column, ...]:
         if star.table is not None:
@@ -147,19 +158,15 @@ class _StatementResolver:
             raise SqlFault(ErrorCode.INVALID_SQL, "There is no table that * could stand for.", star.at)
         return self._table.columns
 
-    def _settled(self, written: list[tuple[str, Expression, int]]) -> tuple[OutputTree, ...]:
-        settle = self._expressions.coercion.settle
-        return tuple(OutputTree(name, settle(value, at)) for name, value, at in written)
-
     def _key(self, order: nodes.Order, outputs: tuple[OutputTree, ...]) -> Key:
         node = order.expression
         output = _position(node, outputs, "ORDER BY")
         if output is None and isinstance(node, nodes.Name) and node.table is None:
             output = _named(node, outputs)
         if output is not None:
-            value = outputs[output - 1].expression
+            value = self._settle(outputs[output - 1].expression, node.at)
         else:
-            value = self._expressions.coercion.settle(self._expressions.resolve(node), node.at)
+            value = self._settle(self._expressions.resolve(node), node.at)
             output = self._places.get(self._identities.number(value))
         if value.type not in COMPARABLE:
             raise mismatch(f"ORDER BY needs values that compare, and {value.type.title} does not.", node.at)
@@ -173,12 +180,12 @@ class _StatementResolver:
             is_column = self._expressions.find(None, node.name, node.at) is not None
             output = None if is_column else _named(node, outputs)
         if output is not None:
-            value = outputs[output - 1].expression
+            value = self._settle(outputs[output - 1].expression, node.at)
             if any(isinstance(each, Aggregate) for each in walk_expressions(value)):
                 raise SqlFault(ErrorCode.INVALID_SQL, "An aggregate may not stand in GROUP BY.", node.at)
         else:
             self._expressions.no_aggregates = "GROUP BY"
-            value = self._expressions.coercion.settle(self._expressions.resolve(node), node.at)
+            value = self._settle(self._expressions.resolve(node), node.at)
             self._expressions.no_aggregates = None
         if value.type not in COMPARABLE:
             raise mismatch(f"GROUP BY needs values that can be equal, and {value.type.title} cannot.", node.at)
@@ -211,6 +218,22 @@ class _StatementResolver:
             construct = "An aggregate in HAVING or ORDER BY alone, without one in the result,"
             raise SqlFault(ErrorCode.UNSUPPORTED_SQL, f"{construct} is not supported.", query.at)
 
+    def _check_distinct(self, query: nodes.Select, outputs: tuple[OutputTree, ...], order: tuple[Key, ...]) -> None:
+        for output in outputs:
+            value = self._settle(output.expression, query.at)
+            if value.type not in COMPARABLE:
+                at = place_of(value)
+                message = f"DISTINCT needs values that can be equal, and {value.type.title} cannot."
+                raise mismatch(message, query.at if at is None else at)
+        for key, written in zip(order, query.order, strict=True):
+            if key.output is None:
+                message = "With DISTINCT, what ORDER BY names must be an output column."
+                raise SqlFault(ErrorCode.INVALID_SQL, message, written.expression.at)
+
+    def _settle(self, value: Expression, at: int) -> Expression:
+        """What is compared with its like: text if it has no type yet."""
+        return self._expressions.coercion.settle(value, at)
+
     def _count(self, node: nodes.Expression | None, clause: str) -> Expression | None:
         if node is None:
             return None
@@ -232,7 +255,10 @@ class _StatementResolver:
 
     def returning(self, targets: tuple[nodes.Target, ...]) -> tuple[OutputTree, ...]:
         self._expressions.no_aggregates = "RETURNING"
-        return self._settled(self._targets(targets))
+        outputs = self._targets(targets)
+        for output in outputs:
+            self._expressions.coercion.decide(output.expression)  # before SET, which comes after it
+        return outputs
 
     def insert(self, query: nodes.Insert, table: Table) -> InsertTree:
         self._expressions.no_aggregates = "VALUES"
@@ -245,31 +271,41 @@ class _StatementResolver:
             message = f"INSERT has {len(named)} columns and {width} values."
             raise SqlFault(ErrorCode.INVALID_SQL, message, query.at)
         named = named[:width]
-        rows = tuple(
-            tuple(self._value(value, column, in_values=True) for value, column in zip(row, named, strict=True))
-            for row in query.rows or ((),)
-        )
+        rows = tuple(self._values(row, named, self._new_value) for row in query.rows or ((),))
         return InsertTree(table, tuple(named), rows, self.returning(query.returning))
 
     def update(self, query: nodes.Update, table: Table) -> UpdateTree:
-        self._expressions.no_aggregates = "UPDATE"
         _check_once([name for name, _ in query.sets])
         columns = [self._column(table, name) for name, _ in query.sets]
-        values = [value for _, value in query.sets]
-        # PostgreSQL's order: the values, then WHERE; parameters are typed on the way.
-        sets = tuple(
-            (column, self._value(value, column, in_values=False)) for column, value in zip(columns, values, strict=True)
-        )
         where = self.condition(query.where, "WHERE")
-        return UpdateTree(table, sets, where, self.returning(query.returning))
+        returning = self.returning(query.returning)
+        self._expressions.no_aggregates = "UPDATE"
+        values = self._values([value for _, value in query.sets], columns, self._expressions.resolve)
+        return UpdateTree(table, tuple(zip(columns, values, strict=True)), where, returning)
 
-    def _value(self, node: nodes.Expression | nodes.Default, column: Column, *, in_values: bool) -> Expression:
-        if isinstance(node, nodes.Default):
-            return _default(column)
+    def _values(
+        self,
+        row: Sequence[nodes.Expression | nodes.Default],
+        columns: Sequence[Column],
+        resolve_value: Callable[[nodes.Expression], Expression],
+    ) -> tuple[Expression, ...]:
+        """What goes into these columns: each value is read before the first gets its column's type."""
+        values = [
+            _default(column) if isinstance(node, nodes.Default) else resolve_value(node)
+            for node, column in zip(row, columns, strict=True)
+        ]
+        assign = self._expressions.coercion.assign
+        return tuple(
+            assign(value, column.type, column.name, node.at)
+            for value, column, node in zip(values, columns, row, strict=True)
+        )
+
+    def _new_value(self, node: nodes.Expression) -> Expression:
+        """Of a row that is not there yet."""
         value = self._expressions.resolve(node)
-        if in_values and any(isinstance(each, ColumnValue) for each in walk_expressions(value)):
+        if any(isinstance(each, ColumnValue) for each in walk_expressions(value)):
             raise SqlFault(ErrorCode.INVALID_SQL, "VALUES names no column: there is no row yet.", node.at)
-        return self._expressions.coercion.assign(value, column.type, column.name, node.at)
+        return value
 
     def _column(self, table: Table, node: nodes.Name) -> Column:
         column = table.column(node.name)
@@ -310,17 +346,3 @@ def _named(node: nodes.Name, outputs: tuple[OutputTree, ...]) -> int | None:
     if any(outputs[place - 1].expression != outputs[found[0] - 1].expression for place in found):
         raise SqlFault(ErrorCode.INVALID_SQL, f'More than one output column is named "{node.name}".', node.at)
     return found[0] if found else None
-
-
-def _check_distinct(query: nodes.Select, outputs: tuple[OutputTree, ...], order: tuple[Key, ...]) -> None:
-    for output in outputs:
-        if output.expression.type not in COMPARABLE:
-            title = output.expression.type.title
-            at = place_of(output.expression)
-            raise mismatch(
-                f"DISTINCT needs values that can be equal, and {title} cannot.", query.at if at is None else at
-            )
-    for key, written in zip(order, query.order, strict=True):
-        if key.output is None and not isinstance(key.expression, (Constant, Bound)):
-            message = "With DISTINCT, what ORDER BY names must be an output column."
-            raise SqlFault(ErrorCode.INVALID_SQL, message, written.expression.at)

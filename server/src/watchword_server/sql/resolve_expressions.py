@@ -4,6 +4,7 @@ Source: PostgreSQL, chapter 10 "Type Conversion", and chapter 4.2 "Value Express
 """
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from difflib import get_close_matches
 from typing import Any, Final
 
@@ -30,6 +31,7 @@ from watchword_server.sql.operators import (
 )
 from watchword_server.sql.tree import (
     Apply,
+    Bound,
     Case,
     Chain,
     ColumnValue,
@@ -142,8 +144,9 @@ class ExpressionResolver:
         types = self._operand_types(operator, left.type, right.type, at)
         row = OPERATORS.get((operator, *types))
         if row is None:
-            self.coercion.check_parameter(left, right.type, at)
-            self.coercion.check_parameter(right, left.type, at)
+            if (operator, left.type, right.type) not in UNSUPPORTED_OPERATORS:
+                self.coercion.check_parameter(left, right.type, at)
+                self.coercion.check_parameter(right, left.type, at)
             raise _no_operator(operator, left.type, right.type, at)
         new = []
         for value, type_ in zip((left, right), types, strict=True):
@@ -198,19 +201,25 @@ class ExpressionResolver:
 
     def _is_test(self, node: nodes.IsTest) -> Expression:
         if node.what == "null":
-            value = self.coercion.settle(self.resolve(node.operand), node.at)
-        else:
-            value = self.boolean(node.operand, f"The operand of IS {node.what.upper()}", node.at)
+            return self._is_null(node.operand, node.at, negated=node.negated)
+        value = self.boolean(node.operand, f"The operand of IS {node.what.upper()}", node.at)
         return Apply(_T.BOOLEAN, IS_TESTS[node.what, node.negated], (value,))
 
+    def _is_null(self, operand: nodes.Expression, at: int, *, negated: bool) -> Expression:
+        value = self.coercion.leave_open(self.resolve(operand), at)
+        return Apply(_T.BOOLEAN, IS_TESTS["null", negated], (value,))
+
     def _is_distinct(self, node: nodes.IsDistinct) -> Expression:
+        for one, other in ((node.right, node.left), (node.left, node.right)):
+            if isinstance(one, nodes.Literal) and one.kind is nodes.LiteralKind.NULL:
+                return self._is_null(other, node.at, negated=not node.negated)  # of any type, as in PostgreSQL
         _, left, right = self._operands("=", self.resolve(node.left), self.resolve(node.right), node.at)
         return Apply(_T.BOOLEAN, IS_DISTINCT[node.negated], (left, right))
 
     def _between(self, node: nodes.Between) -> Expression:
-        value, low, high = (self.resolve(each) for each in (node.operand, node.low, node.high))
-        _, first, low = self._operands(">=", value, low, node.at)
-        _, second, high = self._operands("<=", value, high, node.at)
+        value = self.resolve(node.operand)
+        _, first, low = self._operands(">=", value, self.resolve(node.low), node.at)
+        _, second, high = self._operands("<=", value, self.resolve(node.high), node.at)
         if first != second:
             raise _two_types("BETWEEN", node.at)
         found = Apply(_T.BOOLEAN, BETWEEN, (first, low, high))
@@ -220,19 +229,25 @@ class ExpressionResolver:
         value = self.resolve(node.operand)
         items = [self.resolve(item) for item in node.items]
         places = [item.at for item in node.items]
-        # PostgreSQL gives the items without columns one type, and compares the others one by one.
+        # PostgreSQL first gives the items without columns one type, and then compares the others one by one.
         fixed = [not any(isinstance(each, ColumnValue) for each in walk_expressions(item)) for item in items]
         alike = [item for item, is_fixed in zip(items, fixed, strict=True) if is_fixed]
         common = self.coercion.common([value, *alike]) if len(alike) > 1 else None
         operand: Expression | None = None
         found: list[Expression] = []
-        for item, is_fixed, at in zip(items, fixed, places, strict=True):
+        listed = list(zip(items, fixed, places, strict=True))
+        if common is not None:
+            listed.sort(key=lambda each: not each[1])
+        for item, is_fixed, at in listed:
+            here = value
             if is_fixed and common is not None:
                 item = self.coercion.must(item, common, "An item of IN", at)
                 if operand is not None and operand.type is common:
                     found.append(item)  # as the one before
                     continue
-            _, one, item = self._operands("=", value, item, at)
+            elif isinstance(value, Bound):
+                here = replace(value)  # it stands anew in each comparison, and gets a type of its own there
+            _, one, item = self._operands("=", here, item, at)
             found.append(item)
             if operand is not None and one != operand:
                 raise _two_types("IN", node.at)
@@ -245,8 +260,8 @@ class ExpressionResolver:
     def _like(self, node: nodes.Like) -> Expression:
         word = "ILIKE" if node.ignores_case else "LIKE"
         text, pattern = (
-            self.coercion.must(self.resolve(each), _T.TEXT, f"An operand of {word}", node.at)
-            for each in (node.operand, node.pattern)
+            self.coercion.must(each, _T.TEXT, f"An operand of {word}", node.at)
+            for each in (self.resolve(node.operand), self.resolve(node.pattern))
         )
         template = ILIKE if node.ignores_case else LIKE
         if isinstance(pattern, Constant) and isinstance(pattern.value, str):
@@ -269,28 +284,32 @@ class ExpressionResolver:
         found = self.coercion.coerce(value, word.type, node.at, Ease.EXPLICIT)
         if found is None:
             raise mismatch(f"There is no cast from {value.type.title} to {word.type.title}.", node.at)
-        return found
+        return replace(found, is_cast=True) if isinstance(found, Bound) else found
 
     def _case(self, node: nodes.Case) -> Expression:
-        operand: Expression | None = None
-        if node.operand is None:
-            tests = [self.boolean(test, "A condition of CASE", test.at) for test, _ in node.whens]
-        else:
-            value = self.coercion.settle(self.resolve(node.operand), node.at)
-            operands, tests = [], []
-            for test, _ in node.whens:
-                _, one, other = self._operands("=", value, self.resolve(test), test.at)
-                operands.append(one)
-                tests.append(other)
-            operand = operands[0]
-            if any(each != operand for each in operands):
-                raise _two_types("CASE", node.at)
-        values = [self.resolve(value) for _, value in node.whens]
+        compared = None if node.operand is None else self.coercion.settle(self.resolve(node.operand), node.at)
+        operands: list[Expression | None] = []
+        tests: list[Expression] = []
+        values: list[Expression] = []
+        for test, value in node.whens:  # a value before the next test: PostgreSQL types parameters in this order
+            operand, condition = self._test(compared, test)
+            operands.append(operand)
+            tests.append(condition)
+            values.append(self.resolve(value))
+        if any(each != operands[0] for each in operands):
+            raise _two_types("CASE", node.at)
         if node.otherwise is not None:
             values.append(self.resolve(node.otherwise))
         type_, values = self.coercion.unify(values, "CASE", node.at)
         otherwise = values.pop() if node.otherwise is not None else None
-        return Case(type_, operand, tuple(zip(tests, values, strict=True)), otherwise)
+        return Case(type_, operands[0], tuple(zip(tests, values, strict=True)), otherwise)
+
+    def _test(self, compared: Expression | None, test: nodes.Expression) -> tuple[Expression | None, Expression]:
+        """A condition of CASE: what is compared and with what, or no more than the condition."""
+        if compared is None:
+            return None, self.boolean(test, "A condition of CASE", test.at)
+        _, operand, other = self._operands("=", compared, self.resolve(test), test.at)
+        return operand, other
 
 
 def _no_operator(operator: str, left: SqlType, right: SqlType, at: int) -> SqlFault:

@@ -114,13 +114,17 @@ class Constant:
     value: StoredValue
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Bound:
-    """What is bound when the statement runs. `number`: of the request's parameter."""
+    """What is bound when the statement runs. `number`: of the request's parameter. `is_cast`: its type was written.
+
+    The one node that changes: where a `$n` stands is told before its type is, which is UNKNOWN until then.
+    """
 
     type: SqlType
     kind: BindKind = BindKind.PARAMETER
     number: int = 0
+    is_cast: bool = field(default=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

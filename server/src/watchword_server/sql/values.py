@@ -15,6 +15,7 @@ import msgspec
 import orjson
 
 from watchword_protocol.errors import ErrorCode
+from watchword_protocol.messages import Parameter
 from watchword_server.sql.fault import SqlFault
 from watchword_server.sql.literals import INTEGER_RANGES, date_text, read_literal
 from watchword_server.sql.plan import Bind, BindKind, Plan, StoredValue
@@ -25,18 +26,18 @@ __all__ = ["MAX_SAFE_INTEGER", "WIRE_FORMS", "bind_values"]
 MAX_SAFE_INTEGER: Final = 2**53 - 1
 _EPOCH: Final = datetime(1970, 1, 1)  # noqa: DTZ001  # UTC by definition; with a zone it would be said twice
 _T = SqlType
-_encode: Final = msgspec.json.Encoder().encode  # integers of any size, as they were decoded
+_scalar: Final = msgspec.json.Decoder(str | int | float | bool | None).decode
 _MIN_BIGINT, _MAX_BIGINT = INTEGER_RANGES[_T.BIGINT]
 
 
 def bind_values(
-    plan: Plan, parameters: Sequence[Any], *, user_id: str, user_name: str, now_us: int
+    plan: Plan, parameters: Sequence[Parameter], *, user_id: str, user_name: str, now_us: int
 ) -> list[StoredValue]:
     """What the engine binds, in the order of the plan's binds.
 
     Args:
         plan: From the planner.
-        parameters: The request's, as decoded from JSON; at least as many as the plan takes.
+        parameters: The request's; at least as many as the plan takes.
         user_id: Whose rows the statement sees.
         user_name: What CURRENT_USER is.
         now_us: Microseconds since 1970 of the request.
@@ -49,12 +50,9 @@ def bind_values(
         raise SqlFault(ErrorCode.INVALID_PARAMS, message)
 
     def parameter(bind: Bind) -> StoredValue:
-        value = parameters[bind.number - 1]
-        if value is None:
-            return None
         try:
-            return _PARAMETERS[bind.type](_of_64_bits(value))
-        except (ValueError, OverflowError, RecursionError):
+            return _read_parameter(parameters[bind.number - 1], bind.type)
+        except (ValueError, OverflowError, msgspec.MsgspecError):
             message = f"${bind.number} is {bind.type.title}: {_FORMS[bind.type]}."
             raise SqlFault(ErrorCode.INVALID_PARAMS, message) from None
 
@@ -76,11 +74,16 @@ def bind_values(
 # --- in ---------------------------------------------------------------------------------------------------
 
 
-def _of_64_bits(value: Any) -> Any:
-    """The value, unless it is a larger integer, whatever it is for; inside JSON values there may be larger ones."""
+def _read_parameter(parameter: Parameter, type_: SqlType) -> StoredValue:
+    if type_ is SqlType.JSON:
+        text = bytes(parameter).decode()
+        return None if text == "null" else read_literal(text, type_)
+    value = _scalar(parameter)
+    if value is None:
+        return None
     if isinstance(value, int) and not _MIN_BIGINT <= value <= _MAX_BIGINT:
         raise ValueError("beyond 64 bits")
-    return value
+    return _PARAMETERS[type_](value)
 
 
 def _boolean(value: Any) -> int:
@@ -128,19 +131,11 @@ def _bytes(value: Any) -> bytes:
         raise ValueError("no base64") from None
 
 
-def _json(value: Any) -> str:
-    """Any value; what orjson would not read back is refused."""
-    text = _encode(value).decode()
-    read_literal(text, SqlType.JSON)
-    return text
-
-
 _PARAMETERS: Final[dict[SqlType, Callable[[Any], StoredValue]]] = {
     _T.BOOLEAN: _boolean,
     **{type_: _integer(type_) for type_ in INTEGERS},
     _T.DOUBLE: _double,
     _T.TEXT: _text,
-    _T.JSON: _json,
     _T.TIMESTAMP: _read(_T.TIMESTAMP),
     _T.DATE: _read(_T.DATE),
     _T.UUID: _read(_T.UUID),
@@ -154,7 +149,7 @@ _FORMS: Final = {
     },
     _T.DOUBLE: "send a finite number, an integer of 64 bits at most",
     _T.TEXT: "send a string without NUL and half characters",
-    _T.JSON: "send a JSON value whose numbers are doubles or integers; an integer alone has 64 bits at most",
+    _T.JSON: "send a JSON value whose numbers are doubles or integers",
     _T.TIMESTAMP: "send a string like 2026-11-24T08:00:00.123456Z, of the years 1 to 9999",
     _T.DATE: "send a string like 2026-11-24, of the years 1 to 9999",
     _T.UUID: "send a string like 123e4567-e89b-42d3-a456-426614174000",

@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 
 from watchword_protocol.errors import ErrorCode
-from watchword_server.adapters.sqlite.connection import Connection, open_connection
 from watchword_server.adapters.sqlite.data_directory import DataUnusable
 from watchword_server.adapters.sqlite.database import check_library, open_database, open_for_reading
+from watchword_server.adapters.sqlite.engine_thread import EngineThread, open_engine
 from watchword_server.refusal import Refused
 
 
@@ -24,8 +24,8 @@ def path(tmp_path: Path) -> Path:
 
 
 @asynccontextmanager
-async def connected(path: Path) -> AsyncIterator[Connection]:
-    connection = await open_connection(path, mode="rw")
+async def connected(path: Path) -> AsyncIterator[EngineThread]:
+    connection = await open_engine(path, mode="rw")
     try:
         yield connection
     finally:
@@ -172,7 +172,7 @@ async def test_a_closed_database_is_unavailable_and_closing_twice_is_harmless(pa
 
 
 async def test_a_connection_runs_a_whole_function_on_its_own_thread_in_order(path: Path) -> None:
-    """Fails when an upgrade of aiosqlite takes away what `Connection.run` stands on."""
+    """Fails when an upgrade of aiosqlite takes away what `EngineThread.run` stands on."""
     path.touch()
     order: list[int] = []
 
@@ -289,7 +289,7 @@ async def test_a_database_that_another_program_holds_is_told(path: Path, monkeyp
     intruder.execute("BEGIN IMMEDIATE")
     intruder.execute("DELETE FROM users")
     connect = partial(sqlite3.connect, timeout=0)
-    monkeypatch.setattr("watchword_server.adapters.sqlite.connection.sqlite3.connect", connect)
+    monkeypatch.setattr("watchword_server.adapters.sqlite.engine_thread.sqlite3.connect", connect)
     with pytest.raises(DataUnusable, match="another program holds it; wait for it to end, or stop it"):
         await open_for_reading(path)
     intruder.close()

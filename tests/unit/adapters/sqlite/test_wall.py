@@ -10,9 +10,9 @@ import pytest
 
 from support.plans import ADD, CREATE_PRICES, FUNCTIONS, NOTES, make_plan
 from support.plans import request as make_request
-from watchword_server.adapters.sqlite.connection import Connection
 from watchword_server.adapters.sqlite.database import Database, open_prepared
 from watchword_server.adapters.sqlite.engine import Engine
+from watchword_server.adapters.sqlite.engine_thread import EngineThread
 from watchword_server.adapters.sqlite.store import SqliteStore
 from watchword_server.adapters.sqlite.wall import Wall
 from watchword_server.sql.plan import OutputColumn, Permissions, Plan
@@ -25,7 +25,7 @@ TABLE = 'main."app.notes"'
 @pytest.fixture(params=["ro", "rw"])
 async def connection(
     _rows: None, request: pytest.FixtureRequest, store: SqliteStore, database: Database
-) -> AsyncIterator[Connection]:
+) -> AsyncIterator[EngineThread]:
     def prepare(engine: Engine) -> None:
         engine.prepare(value_bytes=10_000, functions=FUNCTIONS, converters={})
 
@@ -152,7 +152,7 @@ REACHING = [
 ]
 
 
-async def test_a_text_that_reaches_further_is_refused(connection: Connection, tmp_path: Path) -> None:
+async def test_a_text_that_reaches_further_is_refused(connection: EngineThread, tmp_path: Path) -> None:
     """One connection for all: each leaves it as it was."""
 
     def state() -> Callable[[Engine], object]:
@@ -172,19 +172,19 @@ async def test_a_text_that_reaches_further_is_refused(connection: Connection, tm
         assert (await connection.run(state()), sorted(path.name for path in tmp_path.iterdir())) == before, text
 
 
-async def test_the_harmless_plan_runs(connection: Connection) -> None:
+async def test_the_harmless_plan_runs(connection: EngineThread) -> None:
     assert await connection.run(raw(f"SELECT id FROM {TABLE}")) == b"[[1]]"
     assert await connection.run(raw(f"SELECT n.id FROM (SELECT id FROM {TABLE} LIMIT -1) AS n")) == b"[[1]]"
     assert await connection.run(raw(f"SELECT 2 FROM (SELECT 1 FROM {TABLE} WHERE id = 1 AND 0) AS n")) == b"[]"
 
 
 @pytest.mark.parametrize("text", ["SELECT 1; SELECT 2", f"SELECT id FROM {TABLE}; DROP TABLE {TABLE}"])
-async def test_two_statements_in_one_are_refused(connection: Connection, text: str) -> None:
+async def test_two_statements_in_one_are_refused(connection: EngineThread, text: str) -> None:
     with pytest.raises((sqlite3.Warning, sqlite3.ProgrammingError), match="one statement at a time"):
         await connection.run(raw(text))
 
 
-async def test_a_statement_of_ours_opens_nothing_for_a_users_of_the_same_text(connection: Connection) -> None:
+async def test_a_statement_of_ours_opens_nothing_for_a_users_of_the_same_text(connection: EngineThread) -> None:
     """SQLite asks when a statement is prepared, and Python keeps prepared ones by their text."""
     text = "SELECT name FROM users"
     for _ in range(2):
@@ -193,7 +193,7 @@ async def test_a_statement_of_ours_opens_nothing_for_a_users_of_the_same_text(co
         await connection.run(raw(text))
 
 
-async def test_a_plan_opens_nothing_for_one_of_the_same_text_with_fewer_permissions(connection: Connection) -> None:
+async def test_a_plan_opens_nothing_for_one_of_the_same_text_with_fewer_permissions(connection: EngineThread) -> None:
     text = f"SELECT id, title FROM {TABLE}"
     wide = Permissions(reads=HARMLESS.reads | {("app.notes", "title")})
     for _ in range(2):
@@ -202,7 +202,7 @@ async def test_a_plan_opens_nothing_for_one_of_the_same_text_with_fewer_permissi
             await connection.run(raw(text))
 
 
-async def test_a_plan_runs_again_after_the_schema_changed(connection: Connection, database: Database) -> None:
+async def test_a_plan_runs_again_after_the_schema_changed(connection: EngineThread, database: Database) -> None:
     """SQLite prepares it anew while it runs, and asks the wall again."""
     assert await connection.run(raw(f"SELECT id FROM {TABLE}")) == b"[[1]]"
     await database.write(lambda engine: engine.execute("CREATE TABLE more (a)"))
@@ -211,7 +211,7 @@ async def test_a_plan_runs_again_after_the_schema_changed(connection: Connection
 
 @pytest.mark.parametrize("text", ["randomblob(1000000000)", "zeroblob(100000000)", "hex(zeroblob(9000))"])
 async def test_a_function_that_is_allowed_still_makes_no_value_over_the_limit(
-    connection: Connection, text: str
+    connection: EngineThread, text: str
 ) -> None:
     functions = Permissions(functions=frozenset({"randomblob", "zeroblob", "hex", "length"}))
     with pytest.raises(sqlite3.DatabaseError) as refusal:

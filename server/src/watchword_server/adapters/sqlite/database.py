@@ -9,9 +9,9 @@ from types import TracebackType
 from typing import Final, Literal, Self, TypeVar
 
 from watchword_protocol.errors import ErrorCode
-from watchword_server.adapters.sqlite.connection import Connection, open_connection
 from watchword_server.adapters.sqlite.data_directory import DataUnusable
 from watchword_server.adapters.sqlite.engine import Engine
+from watchword_server.adapters.sqlite.engine_thread import EngineThread, open_engine
 from watchword_server.adapters.sqlite.faults import primary_code
 from watchword_server.adapters.sqlite.migrations import MIGRATIONS, check_tables, migrate, read_version
 from watchword_server.adapters.sqlite.transaction import transaction
@@ -45,7 +45,7 @@ _OLDEST_LIBRARY: Final = (3, 39, 0)  # the first with RIGHT and FULL JOIN
 class Database:
     """An open database; `close` it, or use it in `async with`."""
 
-    def __init__(self, path: Path, writer: Connection | None, reader: Connection) -> None:
+    def __init__(self, path: Path, writer: EngineThread | None, reader: EngineThread) -> None:
         self.path = path
         self._writer = writer
         self._reader = reader
@@ -164,14 +164,14 @@ async def open_for_reading(path: Path) -> Database:
     return Database(path, None, await open_prepared(path, "ro", prepare))
 
 
-async def open_prepared(path: Path, mode: Literal["rw", "ro"], prepare: Callable[[Engine], None]) -> Connection:
+async def open_prepared(path: Path, mode: Literal["rw", "ro"], prepare: Callable[[Engine], None]) -> EngineThread:
     """Open a connection and prepare it on its thread, with every failure as a sentence that names the file.
 
     Raises:
         DataUnusable: It cannot be opened or prepared.
     """
     try:
-        connection = await open_connection(path, mode=mode)
+        connection = await open_engine(path, mode=mode)
     except sqlite3.Error as error:
         raise _describe_unopened(path, error) from error
     try:

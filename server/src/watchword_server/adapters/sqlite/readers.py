@@ -9,9 +9,9 @@ import threading
 from collections.abc import Callable, Sequence
 
 from watchword_protocol.errors import ErrorCode
-from watchword_server.adapters.sqlite.connection import Connection
 from watchword_server.adapters.sqlite.deadline import Deadline, Stop
 from watchword_server.adapters.sqlite.engine import Engine
+from watchword_server.adapters.sqlite.engine_thread import EngineThread
 from watchword_server.adapters.sqlite.request import Interrupted, run_statements
 from watchword_server.adapters.sqlite.stored_catalog import StoredCatalog
 from watchword_server.refusal import Refused
@@ -20,7 +20,7 @@ from watchword_server.turns import Turns
 
 __all__ = ["Readers", "SlowPlaces"]
 
-_Waiting = Turns[asyncio.Future[Connection]]
+_Waiting = Turns[asyncio.Future[EngineThread]]
 
 
 class SlowPlaces:
@@ -86,7 +86,7 @@ class Readers:
 
     def __init__(
         self,
-        connections: Sequence[Connection],
+        connections: Sequence[EngineThread],
         catalog: StoredCatalog,
         *,
         value_bytes: int,
@@ -157,14 +157,14 @@ class Readers:
         if self._leaving:
             await asyncio.wait(self._leaving)
 
-    async def _get(self, user: str, *, slow: bool) -> Connection:
+    async def _get(self, user: str, *, slow: bool) -> EngineThread:
         """A connection, and with `slow` a slow place, when it is this user's turn."""
         if self._is_closed:
             raise Refused(ErrorCode.STORAGE_UNAVAILABLE)
         if not slow and self._free and self._may_run(user):
             return self._take(user)  # who waits may not run now, or would have been handed one
         turns = self._waiting_slow if slow else self._waiting
-        place: asyncio.Future[Connection] = asyncio.get_running_loop().create_future()
+        place: asyncio.Future[EngineThread] = asyncio.get_running_loop().create_future()
         turns.add(user, place)
         self._hand_out()
         if place.done():
@@ -178,7 +178,7 @@ class Readers:
                 self._put_back(place.result(), user)
             raise
 
-    def _put_back(self, connection: Connection, user: str) -> None:
+    def _put_back(self, connection: EngineThread, user: str) -> None:
         self._running[user] -= 1
         if not self._running[user]:
             del self._running[user]
@@ -195,14 +195,14 @@ class Readers:
                 turns.take(user)
                 place.set_result(self._take(user))
 
-    def _take(self, user: str) -> Connection:
+    def _take(self, user: str) -> EngineThread:
         self._running[user] = self._running.get(user, 0) + 1
         return self._free.pop()
 
     def _may_run(self, user: str) -> bool:
         return self._running.get(user, 0) < self._running_at_most
 
-    def _next(self) -> "tuple[_Waiting, str, asyncio.Future[Connection]] | None":
+    def _next(self) -> "tuple[_Waiting, str, asyncio.Future[EngineThread]] | None":
         """Whose turn it is, with a slow place of theirs where they need one; or who does not wait any more."""
         for user, place in self._waiting_slow:
             if place.done() or (self._may_run(user) and self.places.take(user)):
@@ -212,7 +212,7 @@ class Readers:
                 return self._waiting, user, place
         return None
 
-    async def _leave(self, connection: Connection, user: str) -> None:
+    async def _leave(self, connection: EngineThread, user: str) -> None:
         """After a cancelled read: the connection is free when its thread is."""
         try:
             await connection.run(lambda _: None)

@@ -21,7 +21,7 @@ from watchword_server.sql.nodes import Definition
 from watchword_server.sql.store import Outcome, Transaction
 
 if TYPE_CHECKING:
-    from watchword_server.adapters.sqlite.connection import Connection
+    from watchword_server.adapters.sqlite.engine_thread import EngineThread
 
 __all__ = ["SqliteStore", "open_store"]
 
@@ -129,7 +129,7 @@ async def open_store(
     )
 
 
-async def _open_reader(database: Database, prepare: Callable[[Engine], None], opened: AsyncExitStack) -> "Connection":
+async def _open_reader(database: Database, prepare: Callable[[Engine], None], opened: AsyncExitStack) -> "EngineThread":
     connection = await open_prepared(database.path, "ro", prepare)
     opened.push_async_callback(connection.close)
     return connection

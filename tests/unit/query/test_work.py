@@ -6,22 +6,22 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from watchword_server.work import Kind, Work
+from watchword_server.query.work import Access, Work
 
-R, W, A = Kind.READ, Kind.WRITE, Kind.ALONE
+R, W, A = Access.READ, Access.WRITE, Access.ALONE
 
 
-def make_work(*running: Kind, at_once: int = 4) -> Work[Kind]:
+def make_work(*running: Access, at_once: int = 4) -> Work[Access]:
     """Work in which these run, put there by force."""
-    work: Work[Kind] = Work(at_once=at_once, max_waiting_bytes=100)
-    for kind in running:
-        work.add(kind, 0)
-        work.start(kind)
+    work: Work[Access] = Work(at_once=at_once, max_waiting_bytes=100)
+    for access in running:
+        work.add(access, 0)
+        work.start(access)
     return work
 
 
 @pytest.mark.parametrize(
-    ("running", "kind", "may_start"),
+    ("running", "access", "may_start"),
     [
         ((), R, True),
         ((), W, True),
@@ -39,8 +39,8 @@ def make_work(*running: Kind, at_once: int = 4) -> Work[Kind]:
         ((A,), A, False),
     ],
 )
-def test_what_may_run_beside_what(running: tuple[Kind, ...], kind: Kind, *, may_start: bool) -> None:
-    assert make_work(*running).may_start(kind) is may_start
+def test_what_may_run_beside_what(running: tuple[Access, ...], access: Access, *, may_start: bool) -> None:
+    assert make_work(*running).may_start(access) is may_start
 
 
 def test_nobody_is_in_front_while_one_runs_alone_since_it_may_change_what_the_next_one_is() -> None:
@@ -61,8 +61,8 @@ def test_no_more_run_at_once_than_may() -> None:
 
 def test_requests_stand_in_front_in_their_order_and_what_is_skipped_makes_room() -> None:
     work = make_work()
-    for kind in (R, W):
-        work.add(kind, 0)
+    for access in (R, W):
+        work.add(access, 0)
     assert work.front is R
     work.skip()
     assert work.front is W
@@ -93,11 +93,11 @@ def test_what_is_forgotten_is_not_started_and_takes_no_room() -> None:
 @pytest.mark.parametrize(
     ("running", "is_writing"), [((), False), ((R,), False), ((W,), True), ((A,), True), ((R, W), True)]
 )
-def test_writes_and_definitions_have_something_to_tell(running: tuple[Kind, ...], *, is_writing: bool) -> None:
+def test_writes_and_definitions_have_something_to_tell(running: tuple[Access, ...], *, is_writing: bool) -> None:
     work = make_work(*running)
     assert work.is_writing is is_writing
-    for kind in running:
-        work.end(kind)
+    for access in running:
+        work.end(access)
     assert not work.is_writing
 
 
@@ -112,7 +112,7 @@ def test_its_state_is_in_its_repr() -> None:
 class Played:
     """A play of requests and of the order in which they end: when each began and ended, counted in steps."""
 
-    kinds: list[Kind]
+    accesses: list[Access]
     began: dict[int, int] = field(default_factory=dict)
     ended: dict[int, int] = field(default_factory=dict)
 
@@ -120,20 +120,20 @@ class Played:
 @st.composite
 def plays(draw: st.DrawFn) -> Played:
     """Random requests, arriving and ending at random, as far as the work allows."""
-    kinds = draw(st.lists(st.sampled_from(Kind), max_size=25))
+    accesses = draw(st.lists(st.sampled_from(Access), max_size=25))
     work: Work[int] = Work(at_once=draw(st.integers(1, 5)), max_waiting_bytes=10)
-    played = Played(kinds)
+    played = Played(accesses)
     arrived, running = 0, list[int]()
-    for step in range(10 * len(kinds) + 10):
-        if arrived < len(kinds) and not work.is_full and (not running or draw(st.booleans())):
+    for step in range(10 * len(accesses) + 10):
+        if arrived < len(accesses) and not work.is_full and (not running or draw(st.booleans())):
             work.add(arrived, 1)
             arrived += 1
         elif running:
             ended = running.pop(draw(st.integers(0, len(running) - 1)))
-            work.end(kinds[ended])
+            work.end(accesses[ended])
             played.ended[ended] = step
-        while (front := work.front) is not None and work.may_start(kinds[front]):
-            work.start(kinds[front])
+        while (front := work.front) is not None and work.may_start(accesses[front]):
+            work.start(accesses[front])
             running.append(front)
             played.began[front] = step
     return played
@@ -142,11 +142,11 @@ def plays(draw: st.DrawFn) -> Played:
 @given(plays())
 def test_laws_of_the_order(played: Played) -> None:
     """All run to their end; they start in order; a read after earlier writes; what runs alone beside nothing."""
-    count = len(played.kinds)
+    count = len(played.accesses)
     assert sorted(played.began) == sorted(played.ended) == list(range(count))
     assert list(played.began) == sorted(played.began)
     for later in range(count):
         for earlier in range(later):
-            pair = (played.kinds[earlier], played.kinds[later])
+            pair = (played.accesses[earlier], played.accesses[later])
             if A in pair or pair == (W, R):
                 assert played.ended[earlier] <= played.began[later]

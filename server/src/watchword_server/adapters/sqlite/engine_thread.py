@@ -14,12 +14,12 @@ from watchword_server.adapters.sqlite.engine import CACHED_STATEMENTS, Engine
 from watchword_server.adapters.sqlite.faults import storage_fault
 from watchword_server.refusal import Refused
 
-__all__ = ["Connection", "open_connection"]
+__all__ = ["EngineThread", "open_engine"]
 
 T = TypeVar("T")
 
 
-class Connection(aiosqlite.Connection):
+class EngineThread(aiosqlite.Connection):
     """An aiosqlite connection that runs a whole operation in one hop.
 
     A hop to the thread and back costs 30 to 85 us, a statement 1 us, and aiosqlite has no public way to hand its thread
@@ -75,9 +75,9 @@ class Connection(aiosqlite.Connection):
         await super().close()
 
 
-async def open_connection(path: Path, *, mode: Literal["rw", "ro"]) -> Connection:
+async def open_engine(path: Path, *, mode: Literal["rw", "ro"]) -> EngineThread:
     """Open a file that exists; the caller closes the connection. Transactions are begun explicitly."""
-    return await Connection(partial(_connect, path, mode), iter_chunk_size=64).open()
+    return await EngineThread(partial(_connect, path, mode), iter_chunk_size=64).open()
 
 
 def _connect(path: Path, mode: str) -> sqlite3.Connection:

@@ -11,9 +11,9 @@ from watchword_server.auth.directory import Directory
 from watchword_server.config import Limits
 from watchword_server.pace import Pace
 from watchword_server.ports import Clock
-from watchword_server.preparation import Planned, Preparation, Prepared, to_refused
+from watchword_server.query.preparation import Planned, Preparation, Prepared, to_refused
+from watchword_server.query.results import Result, Results
 from watchword_server.refusal import Refused
-from watchword_server.results import Result, Results
 from watchword_server.sql.fault import SqlFault
 from watchword_server.sql.nodes import Definition
 from watchword_server.sql.plan import BindKind, Plan, StoredValue

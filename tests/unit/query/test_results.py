@@ -5,7 +5,7 @@ import sys
 
 from watchword_protocol.codec import decode_server
 from watchword_protocol.messages import Column, QueryResult, StatementResult
-from watchword_server.results import Result, Results, encode_body, encode_message
+from watchword_server.query.results import Result, Results, encode_body, encode_message
 from watchword_server.sql.plan import OutputColumn
 from watchword_server.sql.types import SqlType
 

@@ -12,29 +12,31 @@ The one in front that may not start holds up all behind it. What a request meets
 before it, so that nobody is asked before it stands in front.
 """
 
-from collections import Counter, deque
+from collections import deque
 from enum import Enum, unique
 from typing import Final, Generic, TypeVar
 
-__all__ = ["Kind", "Work"]
+__all__ = ["Access", "Work"]
 
 _Request = TypeVar("_Request")
 
 
 @unique
-class Kind(Enum):
+class Access(Enum):
     """How a request goes together with others."""
 
     READ = "reading"
     WRITE = "writing"
     ALONE = "alone"
 
+    __hash__ = object.__hash__  # there is one of each; Enum's own is a function of Python's
 
-# What must have ended before a request of this kind starts.
+
+# What must have ended before a request of this access starts.
 _AFTER: Final = {
-    Kind.READ: frozenset({Kind.WRITE, Kind.ALONE}),
-    Kind.WRITE: frozenset({Kind.ALONE}),
-    Kind.ALONE: frozenset(Kind),
+    Access.READ: (Access.WRITE, Access.ALONE),
+    Access.WRITE: (Access.ALONE,),
+    Access.ALONE: tuple(Access),
 }
 
 
@@ -46,17 +48,18 @@ class Work(Generic[_Request]):
         max_waiting_bytes: Of the messages that wait; with as many as may run, or so many bytes, it is full.
     """
 
-    __slots__ = ("_at_once", "_max_waiting_bytes", "_running", "_waiting", "_waiting_bytes")
+    __slots__ = ("_at_once", "_count", "_max_waiting_bytes", "_running", "_waiting", "_waiting_bytes")
 
     def __init__(self, *, at_once: int, max_waiting_bytes: int) -> None:
         self._at_once = at_once
         self._max_waiting_bytes = max_waiting_bytes
-        self._running: Counter[Kind] = Counter()
+        self._running = dict.fromkeys(Access, 0)
+        self._count = 0  # of those that run
         self._waiting: deque[tuple[_Request, int]] = deque()
         self._waiting_bytes = 0
 
     def __repr__(self) -> str:
-        running = ", ".join(f"{self._running[kind]} {kind.value}" for kind in Kind if self._running[kind])
+        running = ", ".join(f"{self._running[access]} {access.value}" for access in Access if self._running[access])
         return f"<Work: {running or 'nothing runs'}, {len(self._waiting)} waiting>"
 
     @property
@@ -67,15 +70,15 @@ class Work(Generic[_Request]):
     @property
     def is_writing(self) -> bool:
         """Whether anything runs whose answer says what has become of it."""
-        return bool(self._running[Kind.WRITE] or self._running[Kind.ALONE])
+        return bool(self._running[Access.WRITE] or self._running[Access.ALONE])
 
     @property
     def front(self) -> _Request | None:
-        """The request whose turn it is, if its kind allows it; None while there is none, or no place for another.
+        """The request whose turn it is, if its access allows it; None while there is none, or no place for another.
 
         While one runs alone it is nobody's turn.
         """
-        if not self._waiting or self._running.total() >= self._at_once or self._running[Kind.ALONE]:
+        if not self._waiting or self._count >= self._at_once or self._running[Access.ALONE]:
             return None
         return self._waiting[0][0]
 
@@ -84,23 +87,25 @@ class Work(Generic[_Request]):
         self._waiting.append((request, size_bytes))
         self._waiting_bytes += size_bytes
 
-    def may_start(self, kind: Kind) -> bool:
-        """Whether the request in front may start, given its kind."""
-        return not any(self._running[other] for other in _AFTER[kind])
+    def may_start(self, access: Access) -> bool:
+        """Whether the request in front may start, given its access."""
+        return not any(self._running[other] for other in _AFTER[access])
 
-    def start(self, kind: Kind) -> None:
+    def start(self, access: Access) -> None:
         """The request in front runs from now on."""
         self.skip()
-        self._running[kind] += 1
+        self._running[access] += 1
+        self._count += 1
 
     def skip(self) -> None:
         """The request in front was answered without running."""
         _, size_bytes = self._waiting.popleft()
         self._waiting_bytes -= size_bytes
 
-    def end(self, kind: Kind) -> None:
-        """A request of this kind has been answered."""
-        self._running[kind] -= 1
+    def end(self, access: Access) -> None:
+        """A request of this access has been answered."""
+        self._running[access] -= 1
+        self._count -= 1
 
     def forget(self) -> None:
         """Nothing that waits will start."""

@@ -7,6 +7,7 @@ import pytest
 from support.accounts import MemoryAccounts, make_account
 from support.clock import FakeClock
 from support.lives import make_user
+from support.parameters import parameters
 from support.scripted_store import ScriptedStore
 from support.stepping import steps_of, to_end
 from watchword_protocol.errors import ErrorCode
@@ -14,12 +15,12 @@ from watchword_protocol.messages import Query, Statement
 from watchword_server.auth.directory import Directory
 from watchword_server.config import Limits
 from watchword_server.pace import Pace
-from watchword_server.preparation import Prepared
-from watchword_server.queries import Queries
+from watchword_server.query.preparation import Prepared
+from watchword_server.query.queries import Queries
+from watchword_server.query.work import Access
 from watchword_server.refusal import Refused
 from watchword_server.sql.nodes import CreateNamespace, DropTable, TableName
 from watchword_server.user import Role
-from watchword_server.work import Kind
 
 LIMITS = {
     role: Limits(rows=10 + place, read_time_ms=100 + place, write_time_ms=50 + place) for place, role in enumerate(Role)
@@ -34,7 +35,8 @@ def make_queries(store: ScriptedStore | None = None) -> tuple[Queries, Directory
 
 
 def prepare(sql: str, *params: Any, role: Role = Role.DBA, **members: Any) -> Prepared:
-    return to_end(make_queries()[0].prepare(Query(sql=sql, params=list(params), **members), make_user(role=role)))
+    query = Query(sql=sql, params=parameters(*params), **members)
+    return to_end(make_queries()[0].prepare(query, make_user(role=role)))
 
 
 def prepare_all(statements: list[Statement]) -> Prepared:
@@ -42,18 +44,18 @@ def prepare_all(statements: list[Statement]) -> Prepared:
 
 
 @pytest.mark.parametrize(
-    ("sql", "kind"),
+    ("sql", "access"),
     [
-        ("SELECT 1", Kind.READ),
-        ("SELECT 'insert into'; SELECT body FROM app.notes", Kind.READ),
-        ("DELETE FROM app.notes", Kind.WRITE),
-        ("SELECT 1; INSERT INTO app.notes VALUES (1, 'x'); SELECT 2", Kind.WRITE),
-        ("CREATE NAMESPACE more", Kind.ALONE),
-        ("DROP TABLE app.notes", Kind.ALONE),
+        ("SELECT 1", Access.READ),
+        ("SELECT 'insert into'; SELECT body FROM app.notes", Access.READ),
+        ("DELETE FROM app.notes", Access.WRITE),
+        ("SELECT 1; INSERT INTO app.notes VALUES (1, 'x'); SELECT 2", Access.WRITE),
+        ("CREATE NAMESPACE more", Access.ALONE),
+        ("DROP TABLE app.notes", Access.ALONE),
     ],
 )
-def test_the_kind_of_a_query_is_that_of_what_it_does(sql: str, kind: Kind) -> None:
-    assert prepare(sql).kind is kind
+def test_what_a_query_may_run_beside_depends_on_what_it_does(sql: str, access: Access) -> None:
+    assert prepare(sql).access is access
 
 
 def test_the_different_texts_of_a_request_are_bounded_together() -> None:
@@ -73,10 +75,10 @@ def test_a_text_is_planned_once_in_a_request_even_if_it_is_too_large_to_be_remem
 
 @pytest.mark.parametrize(
     ("texts", "steps"),
-    [(["SELECT $1::int"], 2), (["SELECT $1::int"] * 3, 4), (["SELECT $1::int", "SELECT -$1::int"] * 2, 6)],
+    [(["SELECT $1::int"], 4), (["SELECT $1::int"] * 3, 6), (["SELECT $1::int", "SELECT -$1::int"] * 2, 10)],
 )
-def test_a_text_takes_two_steps_and_the_values_of_each_further_statement_one(texts: list[str], steps: int) -> None:
-    query = Query(statements=[Statement(text, [number]) for number, text in enumerate(texts)])
+def test_a_text_takes_four_steps_and_the_values_of_each_further_statement_one(texts: list[str], steps: int) -> None:
+    query = Query(statements=[Statement(text, parameters(number)) for number, text in enumerate(texts)])
     count, prepared = steps_of(make_queries()[0].prepare(query, make_user()))
     assert count == steps
     assert [values for _, values in prepared.bound or ()] == [[number] for number in range(len(texts))]
@@ -85,15 +87,15 @@ def test_a_text_takes_two_steps_and_the_values_of_each_further_statement_one(tex
 async def test_nothing_overtakes_a_query_whose_user_must_be_looked_up() -> None:
     queries, directory = make_queries()
     query, service = Query(sql="SELECT 1", as_user="ada"), make_user("serge", role=Role.SERVICE)
-    assert to_end(queries.prepare(query, service)).kind is Kind.ALONE
+    assert to_end(queries.prepare(query, service)).access is Access.ALONE
     await directory.find("ada")
-    assert to_end(queries.prepare(query, service)).kind is Kind.READ
+    assert to_end(queries.prepare(query, service)).access is Access.READ
 
 
 async def test_the_store_is_asked_with_values_in_stored_form_for_the_user_who_asks() -> None:
     store = ScriptedStore()
     queries, _ = make_queries(store)
-    query = Query(sql="INSERT INTO app.notes VALUES ($1, $2); SELECT now(), current_user", params=[7, "x"])
+    query = Query(sql="INSERT INTO app.notes VALUES ($1, $2); SELECT now(), current_user", params=parameters(7, "x"))
     results = await queries.run(to_end(queries.prepare(query, make_user("bob"))))
     (transaction,) = store.writes
     assert not store.reads

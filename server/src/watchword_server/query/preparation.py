@@ -2,14 +2,15 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 from msgspec import Struct
 
 from watchword_protocol.errors import ErrorCode
-from watchword_protocol.messages import Query, Statement
+from watchword_protocol.messages import Parameter, Query, Statement
 from watchword_server.auth.account import Account
 from watchword_server.config import Limits
+from watchword_server.query.work import Access
 from watchword_server.refusal import Refused
 from watchword_server.sql.budget import Budget
 from watchword_server.sql.catalog import Catalog
@@ -20,7 +21,6 @@ from watchword_server.sql.plan import Plan, StoredValue
 from watchword_server.sql.planner import Planner
 from watchword_server.steps import Steps
 from watchword_server.user import AuthenticatedUser, Role
-from watchword_server.work import Kind
 
 __all__ = ["DEFAULT_NAMESPACE", "Bound", "Planned", "Preparation", "Prepared", "to_refused"]
 
@@ -40,7 +40,7 @@ class Planned(NamedTuple):
 
     plan: Plan
     text: str
-    parameters: Sequence[Any]
+    parameters: Sequence[Parameter]
 
 
 Bound = Sequence[tuple[Plan, Sequence[StoredValue]]]
@@ -60,11 +60,11 @@ class _Texts(NamedTuple):
 class Prepared(Struct, frozen=True):
     """A query that may run, as the moment found it. Either `statements` or `definition`.
 
-    `kind`: what may run beside it. `account`: whose rows it meets, where that is somebody else and is known.
+    `access`: what may run beside it. `account`: whose rows it meets, where that is somebody else and is known.
     `bound`: the statements with their values, as the store takes them; None until it is known whose rows they meet.
     """
 
-    kind: Kind
+    access: Access
     query: Query
     user: AuthenticatedUser
     statements: tuple[Planned, ...] = ()
@@ -78,7 +78,7 @@ class Prepared(Struct, frozen=True):
         return _text(self.query)
 
     def __repr__(self) -> str:
-        return f"<Prepared {self.kind.value} for {self.user.name}: {self.definition or list(self.statements)}>"
+        return f"<Prepared {self.access.value} for {self.user.name}: {self.definition or list(self.statements)}>"
 
 
 class Preparation:
@@ -127,8 +127,8 @@ class Preparation:
         is_write = any(statement.plan.is_write for statement in planned)
         # While an account is looked up nothing must overtake.
         is_sure = query.as_user is None or account is not None
-        kind = Kind.ALONE if not is_sure else Kind.WRITE if is_write else Kind.READ
-        return Prepared(kind, query, user, planned, account=account)
+        access = Access.ALONE if not is_sure else Access.WRITE if is_write else Access.READ
+        return Prepared(access, query, user, planned, account=account)
 
     def _plan(self, query: Query, user: AuthenticatedUser, role: Role) -> Steps[tuple[Planned, ...] | Definition]:
         texts = _Texts(self._catalog(), self._planners[user.role].budget(), {})
@@ -155,7 +155,7 @@ class Preparation:
     def _plan_one(
         self, statement: Statement, user: AuthenticatedUser, role: Role, texts: _Texts, *, is_alone: bool
     ) -> Steps[Planned | Definition]:
-        planned = yield from self._plan_text(statement.sql, statement.params, user, role, texts)
+        planned = yield from self._plan_text(statement.sql, statement.params or (), user, role, texts)
         if isinstance(planned, Definition):
             if not is_alone:
                 raise Refused(ErrorCode.UNSUPPORTED_SQL, "CREATE and DROP stand alone in their request.")
@@ -165,7 +165,7 @@ class Preparation:
         return planned[0]
 
     def _plan_text(
-        self, text: str, parameters: Sequence[Any], user: AuthenticatedUser, role: Role, texts: _Texts
+        self, text: str, parameters: Sequence[Parameter], user: AuthenticatedUser, role: Role, texts: _Texts
     ) -> Steps[tuple[Planned, ...] | Definition]:
         limit = self._limits[user.role].params
         if len(parameters) > limit:
@@ -197,7 +197,7 @@ class Preparation:
             definition = _checked(definition, self._catalog())
         except SqlFault as fault:
             raise to_refused(fault, _text(query)) from None
-        return Prepared(Kind.ALONE, query, user, definition=definition)
+        return Prepared(Access.ALONE, query, user, definition=definition)
 
 
 def _checked(definition: Definition, catalog: Catalog) -> Definition:

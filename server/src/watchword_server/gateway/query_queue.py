@@ -15,16 +15,16 @@ from watchword_server.connection import Connection
 from watchword_server.gateway.frames import text_frame
 from watchword_server.gateway.outbox import Outbox
 from watchword_server.gateway.service import Service
-from watchword_server.preparation import Prepared
-from watchword_server.work import Kind, Work
+from watchword_server.query.preparation import Prepared
+from watchword_server.query.work import Access, Work
 
 if TYPE_CHECKING:
     from watchword_server.steps import Steps
 
-__all__ = ["Requests"]
+__all__ = ["QueryQueue"]
 
 
-class Requests:
+class QueryQueue:
     """What one connection has asked.
 
     Args:
@@ -72,11 +72,11 @@ class Requests:
         self._prepared: Prepared | ErrorMessage | None = None  # the query in front, from then on
         self._is_waiting = False  # for a turn of the loop
         self._reads: set[asyncio.Task[None]] = set()
-        self._answers: deque[tuple[Kind, bytes]] = deque()
+        self._answers: deque[tuple[Access, bytes]] = deque()
         self._is_over = False
 
     def __repr__(self) -> str:
-        return f"<Requests of {self._connection!r}: {self._work!r}, {len(self._answers)} answers wait>"
+        return f"<QueryQueue of {self._connection!r}: {self._work!r}, {len(self._answers)} answers wait>"
 
     @property
     def is_full(self) -> bool:
@@ -96,10 +96,10 @@ class Requests:
     def deliver(self) -> None:
         """Hand over the answers for which there is room, and start what may start then."""
         while self._answers and self._outbox.stalled_at is None:
-            kind, answer = self._answers.popleft()
+            access, answer = self._answers.popleft()
             self._outbox.push(text_frame(answer))
             self._outbox.flush()
-            self._work.end(kind)
+            self._work.end(access)
         self._start()
 
     def stop(self) -> None:
@@ -120,17 +120,18 @@ class Requests:
         work, pace = self._work, self._service.pace
         while (query := work.front) is not None:
             if self._prepared is None:
-                if self._is_waiting or pace.is_over:
+                if self._is_waiting or not pace.begin():
                     self._wait()
                     return
                 self._prepare(query)
+                pace.end()
             elif not isinstance(self._prepared, Prepared):
                 error, self._prepared = self._prepared, None
                 work.skip()
                 self._outbox.push(text_frame(encode(error)))
-            elif work.may_start(self._prepared.kind):
+            elif work.may_start(self._prepared.access):
                 prepared, self._prepared = self._prepared, None
-                work.start(prepared.kind)
+                work.start(prepared.access)
                 self._begin(prepared)
             else:
                 return
@@ -168,7 +169,7 @@ class Requests:
         running = self._service.running
         running.add(task)
         task.add_done_callback(running.discard)
-        if prepared.kind is Kind.READ:
+        if prepared.access is Access.READ:
             self._reads.add(task)
             task.add_done_callback(self._reads.discard)
 
@@ -179,7 +180,7 @@ class Requests:
             answer = encode(self._service.internal_error(error, prepared.query, self._connection))
         if self._is_over:
             return
-        self._answers.append((prepared.kind, answer))
+        self._answers.append((prepared.access, answer))
         try:
             self.deliver()
             self._on_answer()

@@ -1,0 +1,1 @@
+"""What becomes of a query, from its message to its results."""
