@@ -122,6 +122,7 @@ async def test_an_error_says_where(server: RunningServer, sql: str, code: str, l
         ("SELECT 2,\n sum(id) FROM app.notes", "A sum is out of range for bigint.", (0, 2, 2)),
         ("SELECT sum(id), sum(id) FROM app.notes", "A sum is out of range for bigint.", (0, 1, 8)),
         ("SELECT sum(id), sum(DISTINCT id - 3) FROM app.notes", "A sum is out of range for bigint.", (0, None, None)),
+        ("SELECT 7 LIMIT 8\n OFFSET 3 - 4", "LIMIT and OFFSET must not be negative.", (0, 2, 11)),
         ("SELECT substr(body,\n 1, -stars) FROM app.notes", "A negative length of a substring.", (0, 1, 8)),
         (
             "INSERT INTO app.notes (id, body, stars)\nVALUES (1, 'x', 5 + 2147483648)",

@@ -47,7 +47,7 @@ def templates() -> Iterator[Template]:
     yield from (row.template for row in casts.CASTS.values())
     for signatures in (*functions.FUNCTIONS.values(), *functions.AGGREGATES.values()):
         yield from (each.template for each in signatures)
-    yield from (*functions.GREATEST.values(), functions.NULLIF, functions.COUNT_ROWS)
+    yield from (*functions.GREATEST.values(), functions.NULLIF, functions.COUNT_ROWS, *functions.ROW_COUNTS.values())
     yield from (calls._CONCAT, calls._BOOLEAN_OUTPUT)
 
 

@@ -362,8 +362,8 @@ _SURE: Final[_Rows] = (
 ENGINE_FUNCTIONS: Final = (
     *(EngineFunction(name, arity, _strict(function), has_place=True) for name, arity, function in _FAILING),
     *(EngineFunction(name, arity, _strict(function)) for name, arity, function in _SURE),
-    EngineFunction("ww_limit", 1, partial(row_limit, -1)),
-    EngineFunction("ww_offset", 1, partial(row_limit, 0)),
+    EngineFunction("ww_limit", 1, partial(row_limit, -1), has_place=True),
+    EngineFunction("ww_offset", 1, partial(row_limit, 0), has_place=True),
     EngineFunction("ww_concat", -1, _concat, has_place=True),
     EngineFunction("ww_greatest", -1, _extreme(max)),
     EngineFunction("ww_least", -1, _extreme(min)),

@@ -9,7 +9,7 @@ from watchword_server.sql.operators import COMPARABLE
 from watchword_server.sql.tree import Template
 from watchword_server.sql.types import INTEGERS, SqlType
 
-__all__ = ["AGGREGATES", "COUNT_ROWS", "FUNCTIONS", "GREATEST", "NULLIF", "Signature"]
+__all__ = ["AGGREGATES", "COUNT_ROWS", "FUNCTIONS", "GREATEST", "NULLIF", "ROW_COUNTS", "Signature"]
 
 _T = SqlType
 
@@ -127,3 +127,9 @@ GREATEST: Final = {
     "coalesce": Template("coalesce({0})", variadic=True),
 }
 """Of any number of arguments of one type."""
+
+ROW_COUNTS: Final = {
+    "LIMIT": Template("ww_limit({0}, {at})", raises=True),
+    "OFFSET": Template("ww_offset({0}, {at})", raises=True),
+}
+"""What is computed for them: not negative, and for NULL as if it was not there."""

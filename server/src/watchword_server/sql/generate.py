@@ -215,9 +215,9 @@ class _Generator:
         if tree.order:
             text += f" ORDER BY {', '.join(map(self._key, tree.order))}"
         if tree.limit is not None or tree.offset is not None:
-            text += f" LIMIT {self._count('ww_limit', tree.limit)}"
+            text += f" LIMIT {self._count(tree.limit, '-1')}"
         if tree.offset is not None:
-            text += f" OFFSET {self._count('ww_offset', tree.offset)}"
+            text += f" OFFSET {self._count(tree.offset, '0')}"
         return text
 
     def _scoped(
@@ -265,13 +265,10 @@ class _Generator:
             return text
         return f"CAST({text} AS INTEGER)"
 
-    def _count(self, function: str, value: Expression | None) -> str:
+    def _count(self, value: Expression | None, missing: str) -> str:
         if value is None or (isinstance(value, Constant) and value.value is None):
-            return "-1" if function == "ww_limit" else "0"
-        if isinstance(value, Constant):
-            return self._text(value)
-        self._functions.add(function)
-        return f"{function}({self._text(value)})"
+            return missing
+        return self._text(value)
 
     # --- writes -------------------------------------------------------------------------------------------
 

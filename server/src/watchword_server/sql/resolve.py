@@ -22,6 +22,7 @@ from watchword_server.sql.coercion import Coercion, mismatch
 from watchword_server.sql.definitions import MAX_COLUMNS
 from watchword_server.sql.engine_functions import row_limit
 from watchword_server.sql.fault import SqlFault
+from watchword_server.sql.functions import ROW_COUNTS
 from watchword_server.sql.identity import Identities
 from watchword_server.sql.lookup import readable_table, writable_table
 from watchword_server.sql.operators import COMPARABLE
@@ -29,6 +30,7 @@ from watchword_server.sql.output_names import output_name
 from watchword_server.sql.resolve_expressions import ExpressionResolver, nearest
 from watchword_server.sql.tree import (
     Aggregate,
+    Apply,
     ColumnValue,
     Constant,
     DeleteTree,
@@ -249,7 +251,7 @@ class _StatementResolver:
                 row_limit(0, found.value)
             except SqlFault as fault:
                 raise mismatch(fault.message, node.at) from None
-        return found
+        return found if isinstance(found, Constant) else Apply(SqlType.BIGINT, ROW_COUNTS[clause], (found,), node.at)
 
     # --- writes -------------------------------------------------------------------------------------------
 
