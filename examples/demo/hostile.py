@@ -79,8 +79,8 @@ STATEMENTS: Final = (
     Statement("SELECT 1 --\n; ATTACH 'x' AS y", _UNSUPPORTED, "2:3", "SELECT 1 -- (a new line) ; ATTACH"),
     Statement("INSERT OR ROLLBACK INTO app.notes VALUES (9, '')", _UNSUPPORTED, "1:8"),
     # Arithmetic.
-    Statement("SELECT 1 / (id - id) FROM app.notes", ErrorCode.TYPE_MISMATCH),
-    Statement("SELECT 9223372036854775807 + id FROM app.notes", ErrorCode.TYPE_MISMATCH),
+    Statement("SELECT 1 / (id - id) FROM app.notes", ErrorCode.TYPE_MISMATCH, "1:10"),
+    Statement("SELECT 9223372036854775807 + id FROM app.notes", ErrorCode.TYPE_MISMATCH, "1:28"),
     # Too much of it.
     Statement(f"SELECT '{'x' * 16_384}'", _LIMIT, "", "a text of more than 16 KiB"),
     Statement(f"SELECT {'(' * 61}1{')' * 61}", _LIMIT, "1:68", "61 pairs of brackets"),
