@@ -5,7 +5,6 @@ config -> data directory (locked) -> users -> authenticator -> gateway and site 
 """
 
 import asyncio
-import gc
 import random
 import resource
 import secrets
@@ -192,7 +191,6 @@ def run(config: Config, *, dev: bool, announce: Callable[[str, int], None]) -> N
         ConfigError, DataUnusable, OSError: As for `serve`.
     """
     _raise_file_limit()
-    _collect_less_often()
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
         runner.run(_run(config, dev=dev, announce=announce))
 
@@ -337,14 +335,6 @@ def _raise_file_limit() -> None:
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft != hard:
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-
-
-def _collect_less_often() -> None:
-    """Nothing here makes cycles, while a message of many values makes many objects at once: looking at all of those
-    again and again, in search of cycles, would take more of the loop's time than making them.
-    """
-    gc.freeze()
-    gc.set_threshold(50_000, 20, 50)
 
 
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:

@@ -20,7 +20,7 @@ from watchword_server.identifiers import Identifiers
 from watchword_server.query.preparation import Prepared
 from watchword_server.query.queries import Queries
 from watchword_server.query.results import encode_message
-from watchword_server.refusal import Refused
+from watchword_server.refusal import Refused, let_go
 from watchword_server.steps import Steps
 from watchword_server.user import AuthenticatedUser
 
@@ -86,6 +86,7 @@ class Handlers:
             return encode(self._error(prepared.query, refused))
 
     def _error(self, message: ClientMessage, refused: Refused) -> ErrorMessage:
+        let_go(refused)
         return ErrorMessage(
             code=refused.code.name,
             message=refused.message,

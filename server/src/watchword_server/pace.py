@@ -8,7 +8,7 @@ connections one of them has.
 
 import asyncio
 from collections.abc import Callable
-from typing import Final, TypeVar
+from typing import Final, Generic, TypeVar
 
 from watchword_server.steps import Steps
 from watchword_server.turns import Turns
@@ -60,23 +60,9 @@ class Pace:
 
     async def through(self, user: str, steps: Steps[T]) -> T:
         """Do all of the steps for this user, in as many turns as they take."""
-        result: asyncio.Future[T] = asyncio.get_running_loop().create_future()
-
-        def go_on() -> None:
-            while not result.done():  # nobody waits for it any more when it is cancelled
-                if not self.begin():
-                    self.wait(user, go_on)
-                    return
-                try:
-                    next(steps)
-                except StopIteration as end:
-                    result.set_result(end.value)
-                except Exception as error:  # noqa: BLE001  # raised where it is waited for
-                    result.set_exception(error)
-            self.end()
-
-        go_on()
-        return await result
+        walk = _Walk(self, user, steps)
+        walk.go_on()
+        return await walk.result
 
     def _schedule(self) -> None:
         if not self._is_scheduled:
@@ -93,3 +79,27 @@ class Pace:
         finally:
             if self._waiting:
                 self._schedule()
+
+
+class _Walk(Generic[T]):
+    """Somebody's way through their steps. `result`: what they were for, or what was raised."""
+
+    def __init__(self, pace: Pace, user: str, steps: Steps[T]) -> None:
+        self._pace = pace
+        self._user = user
+        self._steps = steps
+        self.result: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+
+    def go_on(self) -> None:
+        """While it is their turn, and somebody waits for the result."""
+        while not self.result.done():
+            if not self._pace.begin():
+                self._pace.wait(self._user, self.go_on)
+                return
+            try:
+                next(self._steps)
+            except StopIteration as end:
+                self.result.set_result(end.value)
+            except Exception as error:  # noqa: BLE001  # raised where it is waited for
+                self.result.set_exception(error)
+        self._pace.end()

@@ -1,8 +1,10 @@
 """An error of the table on its way from where it was found to the edge that tells it."""
 
+from traceback import clear_frames
+
 from watchword_protocol.errors import ErrorCode
 
-__all__ = ["Refused"]
+__all__ = ["Refused", "let_go"]
 
 
 class Refused(Exception):  # noqa: N818  # a verdict, named as it reads: raise Refused(...)
@@ -33,3 +35,18 @@ class Refused(Exception):  # noqa: N818  # a verdict, named as it reads: raise R
 
     def __str__(self) -> str:
         return f"{self.code.name}: {self.message}"
+
+
+def let_go(error: BaseException) -> None:
+    """Let go of what an error came through, to where it is caught; there, since what it came through is over.
+
+    The frames of its traceback hold the request with its values, and some of them the error itself: a cycle, which
+    would keep megabytes until the collector comes by.
+    """
+    chain: list[BaseException | None] = [error]
+    while chain:
+        each = chain.pop()
+        if each is not None and each.__traceback__ is not None:
+            clear_frames(each.__traceback__)
+            chain += [each.__cause__, each.__context__]
+            each.__traceback__ = each.__cause__ = each.__context__ = None

@@ -18,6 +18,7 @@ from watchword_server.identifiers import Identifiers
 from watchword_server.journal import Journal
 from watchword_server.pace import Pace
 from watchword_server.ports import Clock
+from watchword_server.refusal import let_go
 
 __all__ = ["GatewayRules", "Service"]
 
@@ -75,6 +76,7 @@ class Service:
         """Tell the log of something that should not happen; the id under which it is found."""
         request_id = self.identifiers.next_request()
         self.journal.failed(request_id, error, connection=connection)
+        let_go(error)
         return request_id
 
     def internal_error(self, error: Exception, message: ClientMessage, connection: Connection) -> ErrorMessage:

@@ -20,7 +20,7 @@ from watchword_server.query.preparation import Prepared
 from watchword_server.query.queries import Queries
 from watchword_server.query.results import encode_body
 from watchword_server.query.work import Access
-from watchword_server.refusal import Refused
+from watchword_server.refusal import Refused, let_go
 from watchword_server.steps import Steps
 from watchword_server.user import AuthenticatedUser
 
@@ -73,7 +73,12 @@ class Api:
     async def _sql(self, request: Request) -> Response:
         user = await self._authenticate(request)
         body = await self._read_json(request)
-        return await self._run(request, await self._pace.through(user.id, self._prepare(body, user)))
+        try:
+            prepared = await self._pace.through(user.id, self._prepare(body, user))
+            return await self._run(request, prepared)
+        except Refused as refused:
+            let_go(refused)
+            raise
 
     def _prepare(self, body: bytes, user: AuthenticatedUser) -> Steps[Prepared]:
         """Raises: Refused: MALFORMED_MESSAGE; as `Queries.prepare`."""

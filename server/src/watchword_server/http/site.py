@@ -41,7 +41,8 @@ def make_site(
     def address(request: Request) -> str:
         return request.client.host if request.client else ""
 
-    def refuse(request: Request, error: Exception) -> Response:
+    # Coroutines, though they wait for nothing: a function would be run in a thread.
+    async def refuse(request: Request, error: Exception) -> Response:
         assert isinstance(error, Refused)  # noqa: S101  # registered for it
         request_id = identifiers.next_request()
         journal.refused(error.code, request_id, address(request))
@@ -50,7 +51,7 @@ def make_site(
             error.code.http, error.code, error.message, request_id, retry_after_ms=error.retry_after_ms, place=place
         )
 
-    def answer(request: Request, error: Exception) -> Response:
+    async def answer(request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)  # noqa: S101  # registered for it
         code, request_id = _CODES.get(error.status_code, ErrorCode.MALFORMED_MESSAGE), identifiers.next_request()
         journal.refused(code, request_id, address(request))
@@ -58,10 +59,10 @@ def make_site(
         response.headers.update(error.headers or {})
         return response
 
-    def leave(_request: Request, _error: Exception) -> Response:
+    async def leave(_request: Request, _error: Exception) -> Response:
         return Response()  # to nobody: the client left inside its body
 
-    def fail(_request: Request, error: Exception) -> Response:
+    async def fail(_request: Request, error: Exception) -> Response:
         code, request_id = ErrorCode.INTERNAL_ERROR, identifiers.next_request()
         journal.failed(request_id, error)
         return error_response(code.http, code, code.message, request_id)

@@ -4,8 +4,8 @@ Everything stands in brackets, so that no precedence is relied on; columns are b
 there is only one; whatever is bound is `?n`. The rules note what they touch: that is the plan's permissions, exactly.
 """
 
-from collections.abc import Callable, Iterable, Iterator
-from typing import Any, Final
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any, ClassVar, Final
 
 from watchword_protocol.errors import ErrorCode
 from watchword_server.sql.catalog import Column, Table, TableType
@@ -69,29 +69,13 @@ class _Generator:
         self._physical = ""
         self._source = ""  # what stands before a column's name
         self._is_returning = False
-        self._rules: dict[type, Callable[[Any], str]] = {
-            Constant: self._constant,
-            Bound: self._bound,
-            ColumnValue: self._column,
-            Apply: self._apply,
-            Chain: lambda chain: self._chain(chain.word, [self._text(item) for item in chain.items]),
-            InList: lambda test: f"({self._text(test.operand)} IN ({self._texts(test.items)}))",
-            Case: self._case,
-            Aggregate: self._aggregate,
-        }
-        self._statements: dict[type, Callable[[Any], str]] = {
-            SelectTree: self._select,
-            InsertTree: self._insert,
-            UpdateTree: self._update,
-            DeleteTree: self._delete,
-        }
 
     def plan(self, tree: Tree) -> Plan:
         table = tree.table
         for root in _roots(tree):
             check_nesting(root)
         self._physical = name = physical_name(table) if table else ""
-        text = self._statements[type(tree)](tree)
+        text = self._STATEMENTS[type(tree)](self, tree)
         if len(text.encode()) > MAX_TEXT_BYTES:
             message = f"The statement takes more than {MAX_TEXT_BYTES} bytes in the engine (engine_bytes)."
             raise SqlFault(ErrorCode.LIMIT_EXCEEDED, message)
@@ -121,7 +105,7 @@ class _Generator:
     # --- expressions --------------------------------------------------------------------------------------
 
     def _text(self, expression: Expression) -> str:
-        return self._rules[type(expression)](expression)
+        return self._RULES[type(expression)](self, expression)
 
     def _texts(self, expressions: Iterable[Expression]) -> str:
         return ", ".join(map(self._text, expressions))
@@ -316,6 +300,23 @@ class _Generator:
     def _returning(self, outputs: tuple[OutputTree, ...]) -> str:
         self._is_returning = True
         return f" RETURNING {self._texts(each.expression for each in outputs)}" if outputs else ""
+
+    _RULES: ClassVar[Mapping[type, Callable[["_Generator", Any], str]]] = {
+        Constant: _constant,
+        Bound: _bound,
+        ColumnValue: _column,
+        Apply: _apply,
+        Chain: lambda self, chain: self._chain(chain.word, [self._text(item) for item in chain.items]),
+        InList: lambda self, test: f"({self._text(test.operand)} IN ({self._texts(test.items)}))",
+        Case: _case,
+        Aggregate: _aggregate,
+    }
+    _STATEMENTS: ClassVar[Mapping[type, Callable[["_Generator", Any], str]]] = {
+        SelectTree: _select,
+        InsertTree: _insert,
+        UpdateTree: _update,
+        DeleteTree: _delete,
+    }
 
 
 def _roots(tree: Tree) -> Iterator[Expression]:

@@ -3,10 +3,10 @@
 Source: PostgreSQL, chapter 10 "Type Conversion", and chapter 4.2 "Value Expressions".
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from difflib import get_close_matches
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 from watchword_protocol.errors import ErrorCode
 from watchword_server.sql import nodes
@@ -64,7 +64,7 @@ class ExpressionResolver:
     `no_aggregates`: the clause in which aggregates may not stand, for the message; None where they may.
     """
 
-    __slots__ = ("_alias", "_columns", "_rules", "_table", "coercion", "no_aggregates", "role")
+    __slots__ = ("_alias", "_columns", "_table", "coercion", "no_aggregates", "role")
 
     def __init__(self, table: Table | None, alias: str | None, coercion: Coercion, role: Role) -> None:
         self._table = table
@@ -73,26 +73,6 @@ class ExpressionResolver:
         self.coercion: Coercion = coercion
         self.role: Role = role
         self.no_aggregates: str | None = None
-        self._rules: dict[type, Callable[[Any], Expression]] = {
-            nodes.Literal: constant,
-            nodes.Parameter: lambda node: coercion.parameter(node.number),
-            nodes.Name: self.column,
-            nodes.Infix: lambda node: self.operate(
-                node.operator, self.resolve(node.left), self.resolve(node.right), node.at
-            ),
-            nodes.Prefix: self._prefix,
-            nodes.And: lambda node: self._chain("AND", node),
-            nodes.Or: lambda node: self._chain("OR", node),
-            nodes.Not: lambda node: self._not(self.boolean(node.operand, "The operand of NOT", node.at)),
-            nodes.IsTest: self._is_test,
-            nodes.IsDistinct: self._is_distinct,
-            nodes.Between: self._between,
-            nodes.InList: self._in_list,
-            nodes.Like: self._like,
-            nodes.Cast: self._cast,
-            nodes.Call: lambda node: resolve_call(self, node),
-            nodes.Case: self._case,
-        }
 
     def resolve(self, node: nodes.Expression) -> Expression:
         """The expression; of type UNKNOWN still, if nothing in it says more.
@@ -100,7 +80,7 @@ class ExpressionResolver:
         Raises:
             SqlFault: NOT_FOUND, TYPE_MISMATCH, INVALID_SQL, UNSUPPORTED_SQL, INVALID_PARAMS, LIMIT_EXCEEDED.
         """
-        return self._rules[type(node)](node)
+        return self._RULES[type(node)](self, node)
 
     def boolean(self, node: nodes.Expression, what: str, at: int) -> Expression:
         """A condition; `what` it is, for the message."""
@@ -310,6 +290,27 @@ class ExpressionResolver:
             return None, self.boolean(test, "A condition of CASE", test.at)
         _, operand, other = self._operands("=", compared, self.resolve(test), test.at)
         return operand, other
+
+    _RULES: ClassVar[Mapping[type, Callable[["ExpressionResolver", Any], Expression]]] = {
+        nodes.Literal: lambda self, node: constant(node),
+        nodes.Parameter: lambda self, node: self.coercion.parameter(node.number),
+        nodes.Name: column,
+        nodes.Infix: lambda self, node: self.operate(
+            node.operator, self.resolve(node.left), self.resolve(node.right), node.at
+        ),
+        nodes.Prefix: _prefix,
+        nodes.And: lambda self, node: self._chain("AND", node),
+        nodes.Or: lambda self, node: self._chain("OR", node),
+        nodes.Not: lambda self, node: self._not(self.boolean(node.operand, "The operand of NOT", node.at)),
+        nodes.IsTest: _is_test,
+        nodes.IsDistinct: _is_distinct,
+        nodes.Between: _between,
+        nodes.InList: _in_list,
+        nodes.Like: _like,
+        nodes.Cast: _cast,
+        nodes.Call: lambda self, node: resolve_call(self, node),
+        nodes.Case: _case,
+    }
 
 
 def _no_operator(operator: str, left: SqlType, right: SqlType, at: int) -> SqlFault:

@@ -21,7 +21,8 @@ class Stop(Enum):
 
 
 class Deadline:
-    """The time of one request, from `start` on. `stop` says why it was interrupted, if it was.
+    """The time of one request, from `start` on. `stop` says why it was interrupted, if it was; `has_place` that it has
+    turned slow and may go on.
 
     Args:
         time_s: For all its statements together.
@@ -30,7 +31,7 @@ class Deadline:
         take_place: Asked once, when it turns slow: whether it may go on.
     """
 
-    __slots__ = ("_ends", "_is_cancelled", "_now", "_slow_at", "_slow_s", "_take_place", "stop", "time_s")
+    __slots__ = ("_ends", "_is_cancelled", "_now", "_slow_at", "_slow_s", "_take_place", "has_place", "stop", "time_s")
 
     def __init__(
         self,
@@ -42,6 +43,7 @@ class Deadline:
     ) -> None:
         self.time_s = time_s
         self.stop: Stop | None = None
+        self.has_place = False
         self._now = now
         self._slow_s = slow_s
         self._take_place = take_place
@@ -68,7 +70,8 @@ class Deadline:
         elif now >= self._ends:
             self.stop = Stop.TIME
         elif now >= self._slow_at:
-            if self._take_place():
+            self.has_place = self._take_place()
+            if self.has_place:
                 self._slow_at = float("inf")
             else:
                 self.stop = Stop.DISPLACED

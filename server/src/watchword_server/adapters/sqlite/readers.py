@@ -7,6 +7,7 @@ its user has an old one already, is interrupted and waits for such a place: a sl
 import asyncio
 import threading
 from collections.abc import Callable, Sequence
+from functools import partial
 
 from watchword_protocol.errors import ErrorCode
 from watchword_server.adapters.sqlite.deadline import Deadline, Stop
@@ -53,7 +54,8 @@ class _Reading:
         self._request = request
         self._has_place = has_place
         slow_s = float("inf") if has_place else readers.slow_s
-        self.deadline = Deadline(request.time_ms / 1_000, readers.now, slow_s=slow_s, take_place=self._take_place)
+        take_place = partial(readers.places.take, request.user_id)
+        self.deadline = Deadline(request.time_ms / 1_000, readers.now, slow_s=slow_s, take_place=take_place)
 
     def run(self, engine: Engine) -> list[Outcome]:
         readers, request = self._readers, self._request
@@ -63,14 +65,10 @@ class _Reading:
                 engine.execute("BEGIN")
             return run_statements(engine, request, self.deadline, readers.catalog, value_bytes=readers.value_bytes)
         finally:
-            if self._has_place:
+            if self._has_place or self.deadline.has_place:
                 readers.places.give_back(request.user_id)
             if engine.in_transaction:
                 engine.execute("ROLLBACK")  # last: it may fail
-
-    def _take_place(self) -> bool:
-        self._has_place = self._readers.places.take(self._request.user_id)
-        return self._has_place
 
 
 class Readers:
