@@ -115,6 +115,15 @@ async def test_work_in_steps_rests_when_the_slice_is_used_up() -> None:
     assert done == ["a", "a", "b", "c", "a", "b", "b"]
 
 
+async def test_what_a_user_has_begun_is_done_before_the_next_of_theirs_begins() -> None:
+    clock, done = FakeClock(monotonic=0.0), list[str]()
+    pace = Pace(clock.monotonic, SLICE_S)
+    assert step(pace, clock, 1)
+    walks = [pace.through(name[0], counting(clock, done, name, 3)) for name in ("a1", "a2", "b1")]
+    await asyncio.gather(*walks)
+    assert done == ["a1", "b1", "a1", "b1", "a1", "b1", "a2", "a2", "a2"]
+
+
 async def test_who_gives_up_waiting_has_no_turn() -> None:
     clock, done = FakeClock(monotonic=0.0), list[str]()
     pace = Pace(clock.monotonic, SLICE_S)

@@ -32,7 +32,22 @@ def test_who_had_a_turn_is_behind_everybody_else() -> None:
 
 def test_the_next_is_that_of_the_user_whose_turn_it_is() -> None:
     turns = turns_of("a1", "a2", "b1")
-    assert [turns.take_next() for _ in range(3)] == ["a1", "b1", "a2"]
+    assert [turns.take_next()[1] for _ in range(3)] == ["a1", "b1", "a2"]
+
+
+def test_who_was_served_last_is_not_served_again_before_another() -> None:
+    turns = turns_of("a1", "a2", "b1", "c1")
+    assert turns.take_next("a") == ("b", "b1")
+    assert turns.take_next("b") == ("a", "a1")
+    assert turns.take_next("c") == ("a", "a2")
+    assert turns.take_next("c") == ("c", "c1")
+
+
+def test_what_is_added_first_comes_before_the_users_others() -> None:
+    turns = turns_of("a1", "b1", "a2")
+    turns.add_first("a", "a0")
+    turns.add_first("c", "c0")
+    assert [turns.take_next()[1] for _ in range(5)] == ["a0", "b1", "c0", "a1", "a2"]
 
 
 def test_what_was_not_served_comes_first_and_who_was_served_last() -> None:

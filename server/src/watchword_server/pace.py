@@ -34,6 +34,7 @@ class Pace:
         self._used_s = 0.0
         self._began_at: float | None = None  # the step under way
         self._is_scheduled = False
+        self._served: str | None = None  # who had the last turn; who came meanwhile has the next
         self._waiting: Turns[Callable[[], None]] = Turns()
 
     def __repr__(self) -> str:
@@ -54,9 +55,15 @@ class Pace:
             self._used_s += self._now() - self._began_at
             self._began_at = None
 
-    def wait(self, user: str, go_on: Callable[[], None]) -> None:
-        """Call this in a later turn of the loop, when it is this user's. It asks `begin` before each step, as ever."""
-        self._waiting.add(user, go_on)
+    def wait(self, user: str, go_on: Callable[[], None], *, has_begun: bool = False) -> None:
+        """Call this in a later turn of the loop, when it is this user's. It asks `begin` before each step, as ever.
+
+        `has_begun`: it goes on with what it has, which takes memory, and comes before what the user has not begun.
+        """
+        if has_begun:
+            self._waiting.add_first(user, go_on)
+        else:
+            self._waiting.add(user, go_on)
 
     async def through(self, user: str, steps: Steps[T]) -> T:
         """Do all of the steps for this user, in as many turns as they take."""
@@ -75,7 +82,8 @@ class Pace:
         self._used_s = 0.0
         try:
             while self._waiting and self._used_s < self._slice_s:
-                self._waiting.take_next()()
+                self._served, go_on = self._waiting.take_next(self._served)
+                go_on()
         finally:
             if self._waiting:
                 self._schedule()
@@ -88,14 +96,16 @@ class _Walk(Generic[T]):
         self._pace = pace
         self._user = user
         self._steps = steps
+        self._has_begun = False
         self.result: asyncio.Future[T] = asyncio.get_running_loop().create_future()
 
     def go_on(self) -> None:
         """While it is their turn, and somebody waits for the result."""
         while not self.result.done():
             if not self._pace.begin():
-                self._pace.wait(self._user, self.go_on)
+                self._pace.wait(self._user, self.go_on, has_begun=self._has_begun)
                 return
+            self._has_begun = True
             try:
                 next(self._steps)
             except StopIteration as end:

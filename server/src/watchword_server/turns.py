@@ -31,6 +31,10 @@ class Turns(Generic[T]):
         """The user's last."""
         self._queues.setdefault(user, deque()).append(item)
 
+    def add_first(self, user: str, item: T) -> None:
+        """Before the user's others."""
+        self._queues.setdefault(user, deque()).appendleft(item)
+
     def remove(self, user: str, item: T) -> bool:
         """It waits no longer; False when it did not wait."""
         queue = self._queues.get(user)
@@ -49,9 +53,13 @@ class Turns(Generic[T]):
             self._queues[user] = queue
         return item
 
-    def take_next(self) -> T:
-        """The next of the user whose turn it is."""
-        return self.take(next(iter(self._queues)))
+    def take_next(self, served: str | None = None) -> tuple[str, T]:
+        """Whose turn it is, and their next; of two users not the one who was `served` last."""
+        users = iter(self._queues)
+        user = next(users)
+        if user == served:
+            user = next(users, user)
+        return user, self.take(user)
 
     def take_all(self) -> list[tuple[str, T]]:
         """All of them, in rounds: each user's first, then each user's second, ..."""

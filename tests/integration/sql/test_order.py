@@ -1,6 +1,7 @@
 """What one connection has asked: in which order it starts, what waits, what becomes of it at the end."""
 
 import asyncio
+from contextlib import AsyncExitStack
 from pathlib import Path
 
 import pytest
@@ -11,13 +12,10 @@ from support.presenting import by_message
 from support.raw_socket import frame, text
 from support.server import pass_time, running_server, token, until
 from support.sql_server import sql_server
+from watchword_protocol.codec import Fault, decode_client
 from watchword_protocol.errors import ErrorCode
-from watchword_protocol.messages import ErrorMessage, Query
+from watchword_protocol.messages import ClientMessage
 from watchword_server.app import RunningServer
-from watchword_server.handlers import Handlers
-from watchword_server.query.preparation import Prepared
-from watchword_server.steps import Steps
-from watchword_server.user import AuthenticatedUser
 
 
 async def test_a_read_sees_the_writes_sent_before_it(server: RunningServer) -> None:
@@ -80,25 +78,25 @@ async def test_users_take_turns_at_the_loop_however_much_one_of_them_asks(
     server: RunningServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(server.service.pace, "_slice_s", 1e-9)  # a turn of the loop has one step
-    prepared: list[str] = []
-    prepare = Handlers.prepare
+    read: list[bytes] = []
 
-    def note(handlers: Handlers, query: Query, user: AuthenticatedUser) -> Steps[Prepared | ErrorMessage]:
-        prepared.append(user.name)
-        return prepare(handlers, query, user)
+    def note(data: bytes) -> ClientMessage | Fault:
+        read.append(data)
+        return decode_client(data)
 
-    monkeypatch.setattr(Handlers, "prepare", note)
-    async with asking(server) as ada, asking(server) as other, asking(server, "bob") as bob:
-        for number in range(8):
-            ada.send(f"SELECT {number}; SELECT {number + 1}")
-            other.send(f"SELECT {number}; SELECT {number + 1}")
-        asked = bob.send("SELECT 1")
+    monkeypatch.setattr("watchword_server.gateway.websocket.decode_client", note)
+    async with AsyncExitStack() as stack:
+        connections = [await stack.enter_async_context(asking(server)) for _ in range(7)]
+        bob = await stack.enter_async_context(asking(server, "bob"))
+        for ada in connections:
+            for number in range(2):
+                ada.send(f"SELECT {number}; SELECT {number + 1}")
+        asked = bob.send("SELECT 'bob'")
         assert (await bob.socket.read_message())["id"] == asked
-        assert prepared.index("bob") < 6, prepared
-        for busy in (ada, other):
-            answers = [await busy.socket.read_message() for _ in range(8)]
-            assert sorted(answer["id"] for answer in answers) == list(range(1, 9))
-            assert {answer["type"] for answer in answers} == {"result"}
+        assert [b"bob" in data for data in read].index(True) <= 3, read
+        for ada in connections:
+            answers = [await ada.socket.read_message() for _ in range(2)]
+            assert [(answer["id"], answer["type"]) for answer in answers] == [(1, "result"), (2, "result")]
 
 
 async def test_http_and_websocket_share_the_loop_in_steps(

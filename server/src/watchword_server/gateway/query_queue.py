@@ -153,7 +153,7 @@ class QueryQueue:
         user = self._connection.user
         if not self._is_waiting and user is not None:
             self._is_waiting = True
-            self._service.pace.wait(user.id, self._go_on)
+            self._service.pace.wait(user.id, self._go_on, has_begun=self._steps is not None)
 
     def _go_on(self) -> None:
         """It is our turn."""
