@@ -110,7 +110,7 @@ async def test_a_query_is_answered_by_its_results() -> None:
     handlers = make_handlers()
     prepared = to_end(handlers.prepare(Query("q-1", sql="select $1::int as n", params=parameters(7)), make_user()))
     assert isinstance(prepared, Prepared)
-    answer = decode_server(await handlers.run(prepared))
+    answer = decode_server((await handlers.run(prepared)).message)
     assert answer == QueryResult([StatementResult([Column("n", "Int", 0)], [[1]], 1, "ada")], 0.0, "q-1")
 
 
@@ -124,6 +124,6 @@ async def test_a_query_that_fails_while_it_runs_is_an_error() -> None:
     handlers = make_handlers(ScriptedStore(Refused(ErrorCode.QUERY_TIMEOUT)))
     prepared = to_end(handlers.prepare(Query(sql="select 1"), make_user()))
     assert isinstance(prepared, Prepared)
-    answer = decode_server(await handlers.run(prepared))
+    answer = decode_server((await handlers.run(prepared)).message)
     assert isinstance(answer, ErrorMessage)
     assert answer.code == "QUERY_TIMEOUT"

@@ -1,7 +1,7 @@
 """One function per message of an authenticated client: who asks and what, to the answers."""
 
 from collections.abc import Callable, Mapping
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from watchword_protocol.codec import encode
 from watchword_protocol.errors import ErrorCode
@@ -17,6 +17,7 @@ from watchword_protocol.messages import (
     Unsubscribe,
 )
 from watchword_server.identifiers import Identifiers
+from watchword_server.query.places import Place
 from watchword_server.query.preparation import Prepared
 from watchword_server.query.queries import Queries
 from watchword_server.query.results import encode_message
@@ -24,7 +25,7 @@ from watchword_server.refusal import Refused, let_go
 from watchword_server.steps import Steps
 from watchword_server.user import AuthenticatedUser
 
-__all__ = ["HANDLERS", "Handlers"]
+__all__ = ["HANDLERS", "Answer", "Handlers"]
 
 Handler = Callable[[Any, AuthenticatedUser], list[ServerMessage]]
 
@@ -54,6 +55,13 @@ HANDLERS: Final[Mapping[type[ClientMessage], Handler]] = {
 """What is answered at once. A query waits for the store: `prepare` and `run`."""
 
 
+class Answer(NamedTuple):
+    """An encoded message. `place`: of the query that it answers, to be left when the client has taken it."""
+
+    message: bytes
+    place: Place | None = None
+
+
 class Handlers:
     """The ladder from a handler's answer, or its exception, to messages.
 
@@ -78,12 +86,13 @@ class Handlers:
         except Refused as refused:
             return self._error(query, refused)
 
-    async def run(self, prepared: Prepared) -> bytes:
-        """Run it; the answer, encoded."""
+    async def run(self, prepared: Prepared) -> Answer:
+        """Run it."""
         try:
-            return encode_message(await self._queries.run(prepared), prepared.query.id)
+            results = await self._queries.run(prepared)
         except Refused as refused:
-            return encode(self._error(prepared.query, refused))
+            return Answer(encode(self._error(prepared.query, refused)))
+        return Answer(encode_message(results, prepared.query.id), results.place)
 
     def _error(self, message: ClientMessage, refused: Refused) -> ErrorMessage:
         let_go(refused)

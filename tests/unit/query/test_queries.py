@@ -192,4 +192,18 @@ async def test_a_place_at_the_limit_of_one_user_is_free_again_after_a_failure() 
         with pytest.raises(Refused) as refused:
             await queries.run(prepared)
         assert refused.value.code is ErrorCode.STORAGE_UNAVAILABLE
-    assert not queries._running
+    assert not len(queries._places)
+
+
+async def test_a_query_keeps_its_place_until_its_answer_is_taken() -> None:
+    queries, _ = make_queries()
+    ada, bob = (to_end(queries.prepare(Query(sql="SELECT 1"), make_user(name))) for name in ("ada", "bob"))
+    results = [await queries.run(ada) for _ in range(LIMITS[Role.USER].statements_per_user)]
+    with pytest.raises(Refused, match="statements_per_user"):
+        await queries.run(ada)
+    await queries.run(bob)
+    for _ in range(2):
+        results[0].place.leave()
+    await queries.run(ada)
+    with pytest.raises(Refused, match="statements_per_user"):
+        await queries.run(ada)

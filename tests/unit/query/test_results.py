@@ -5,12 +5,13 @@ import sys
 
 from watchword_protocol.codec import decode_server
 from watchword_protocol.messages import Column, QueryResult, StatementResult
+from watchword_server.query.places import Places
 from watchword_server.query.results import Result, Results, encode_body, encode_message
 from watchword_server.sql.plan import OutputColumn
 from watchword_server.sql.types import SqlType
 
 COLUMNS = (OutputColumn("id", SqlType.BIGINT, ("pk", "nn")), OutputColumn("body", SqlType.TEXT))
-RESULTS = Results([Result(COLUMNS, b'[[7,"hi"]]', 1), Result(row_count=3)], "ada", 0.1234)
+RESULTS = Results([Result(COLUMNS, b'[[7,"hi"]]', 1), Result(row_count=3)], "ada", 0.1234, Places().take("u_ada", 1))
 
 
 def test_an_answer_is_the_message_of_the_protocol() -> None:
@@ -29,6 +30,6 @@ def test_nothing_of_an_answer_is_kept() -> None:
     """Columns are of the client's choosing, and as many as it likes."""
     before = sys.getrefcount(COLUMNS[0])
     for times in (1, 700):
-        encode_message(Results([Result(COLUMNS * times)], "ada", 0.1), None)
+        encode_message(Results([Result(COLUMNS * times)], "ada", 0.1, RESULTS.place), None)
     after = sys.getrefcount(COLUMNS[0])
     assert after == before

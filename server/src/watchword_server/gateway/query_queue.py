@@ -15,10 +15,12 @@ from watchword_server.connection import Connection
 from watchword_server.gateway.frames import text_frame
 from watchword_server.gateway.outbox import Outbox
 from watchword_server.gateway.service import Service
+from watchword_server.handlers import Answer
 from watchword_server.query.preparation import Prepared
 from watchword_server.query.work import Access, Work
 
 if TYPE_CHECKING:
+    from watchword_server.query.places import Place
     from watchword_server.steps import Steps
 
 __all__ = ["QueryQueue"]
@@ -47,6 +49,7 @@ class QueryQueue:
         "_reads",
         "_service",
         "_steps",
+        "_untaken",
         "_work",
     )
 
@@ -72,7 +75,8 @@ class QueryQueue:
         self._prepared: Prepared | ErrorMessage | None = None  # the query in front, from then on
         self._is_waiting = False  # for a turn of the loop
         self._reads: set[asyncio.Task[None]] = set()
-        self._answers: deque[tuple[Access, bytes]] = deque()
+        self._answers: deque[tuple[Access, Answer]] = deque()
+        self._untaken: list[Place] = []  # of answers that lie in a full transport
         self._is_over = False
 
     def __repr__(self) -> str:
@@ -95,12 +99,25 @@ class QueryQueue:
 
     def deliver(self) -> None:
         """Hand over the answers for which there is room, and start what may start then."""
-        while self._answers and self._outbox.stalled_at is None:
-            access, answer = self._answers.popleft()
-            self._outbox.push(text_frame(answer))
-            self._outbox.flush()
+        outbox = self._outbox
+        if outbox.stalled_at is None:
+            self._leave_places()
+        while self._answers and outbox.stalled_at is None:
+            access, (message, place) = self._answers.popleft()
+            outbox.push(text_frame(message))
+            outbox.flush()
             self._work.end(access)
+            if place is not None:
+                self._untaken.append(place)
+                if outbox.stalled_at is None:
+                    self._leave_places()
         self._start()
+
+    def _leave_places(self) -> None:
+        """The client has taken what it was sent, or will take nothing more."""
+        for place in self._untaken:
+            place.leave()
+        self._untaken.clear()
 
     def stop(self) -> None:
         """Start nothing more, and stop what only reads. Writes run to their end and are answered."""
@@ -112,7 +129,9 @@ class QueryQueue:
     def abandon(self) -> None:
         """The connection is over: as `stop`, and nobody is answered any more. A second time is harmless."""
         self._is_over = True
+        self._untaken += [place for _, (_, place) in self._answers if place is not None]
         self._answers.clear()
+        self._leave_places()
         self.stop()
 
     def _start(self) -> None:
@@ -177,8 +196,10 @@ class QueryQueue:
         try:
             answer = await self._service.handlers.run(prepared)
         except Exception as error:  # noqa: BLE001  # the end of the ladder: the unexpected is logged, the client gets its id
-            answer = encode(self._service.internal_error(error, prepared.query, self._connection))
+            answer = Answer(encode(self._service.internal_error(error, prepared.query, self._connection)))
         if self._is_over:
+            if answer.place is not None:
+                answer.place.leave()
             return
         self._answers.append((prepared.access, answer))
         try:

@@ -14,7 +14,7 @@ from watchword_protocol.timestamps import format_time
 from watchword_server.auth.authenticator import Authenticator
 from watchword_server.auth.proxies import TrustedProxies
 from watchword_server.handshake import credential_of_header
-from watchword_server.http.answers import encoded_response, json_response
+from watchword_server.http.answers import TakenResponse, json_response
 from watchword_server.pace import Pace
 from watchword_server.query.preparation import Prepared
 from watchword_server.query.queries import Queries
@@ -101,7 +101,10 @@ class Api:
         if not running.done() and prepared.access is Access.READ:
             running.cancel()
         await asyncio.wait({running})
-        return Response() if running.cancelled() else encoded_response(encode_body(running.result()))
+        if running.cancelled():
+            return Response()
+        results = running.result()
+        return TakenResponse(encode_body(results), results.place.leave)
 
     async def _read_json(self, request: Request) -> bytes:
         """Raises: Refused: UNSUPPORTED_DATA, MESSAGE_TOO_LARGE."""

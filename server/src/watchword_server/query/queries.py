@@ -11,6 +11,7 @@ from watchword_server.auth.directory import Directory
 from watchword_server.config import Limits
 from watchword_server.pace import Pace
 from watchword_server.ports import Clock
+from watchword_server.query.places import Places
 from watchword_server.query.preparation import Planned, Preparation, Prepared, to_refused
 from watchword_server.query.results import Result, Results
 from watchword_server.refusal import Refused
@@ -44,7 +45,7 @@ class Queries:
         self._limits = limits
         self._clock = clock
         self._pace = pace
-        self._running: dict[str, int] = {}  # by user id
+        self._places = Places()
         self._preparation = Preparation(lambda: store.catalog, directory.known, limits)
 
     def prepare(self, query: Query, user: AuthenticatedUser) -> Steps[Prepared]:
@@ -59,7 +60,7 @@ class Queries:
         return prepared
 
     async def run(self, prepared: Prepared) -> Results:
-        """Run it: all of its statements or none.
+        """Run it: all of its statements or none. The results keep their place until they are taken.
 
         The calls of one task after another reach the store in their order. Cancelling: as `Store` has it.
 
@@ -67,24 +68,17 @@ class Queries:
             Refused: Any error of SQL.
         """
         user = prepared.user
-        limit = self._limits[user.role].statements_per_user
-        running = self._running.get(user.id, 0)
-        if running >= limit:
-            message = f"More than {limit} queries of one user run or wait at once (statements_per_user)."
-            raise Refused(ErrorCode.LIMIT_EXCEEDED, message)
-        self._running[user.id] = running + 1
+        place = self._places.take(user.id, self._limits[user.role].statements_per_user)
         started_at = self._clock.monotonic()
         try:
             if prepared.definition is not None:
                 results, name = [await self._define(prepared, prepared.definition)], user.name
             else:
                 results, name = await self._run(prepared)
-            return Results(results, name, 1_000 * (self._clock.monotonic() - started_at))
-        finally:
-            if left := self._running[user.id] - 1:
-                self._running[user.id] = left
-            else:
-                del self._running[user.id]
+        except BaseException:
+            place.leave()
+            raise
+        return Results(results, name, 1_000 * (self._clock.monotonic() - started_at), place)
 
     async def _define(self, prepared: Prepared, definition: Definition) -> Result:
         try:

@@ -7,6 +7,7 @@ import msgspec
 from msgspec import Raw, Struct
 
 from watchword_protocol.messages import Column, MessageId, QueryResult
+from watchword_server.query.places import Place
 from watchword_server.sql.plan import OutputColumn
 
 __all__ = ["Result", "Results", "encode_body", "encode_message"]
@@ -21,11 +22,15 @@ class Result(Struct, frozen=True):
 
 
 class Results(Struct, frozen=True):
-    """What a query gave: one result for each statement, whose rows they are (a name), how long it took."""
+    """What a query gave: one result for each statement, whose rows they are (a name), how long it took.
+
+    `place`: to be left when the client has taken them.
+    """
 
     results: Sequence[Result]
     as_user: str
     took_ms: float
+    place: Place
 
 
 # The shapes of watchword_protocol.messages, with rows that are encoded already.
