@@ -66,6 +66,7 @@ def full_at_commit(
 def test_an_io_error_in_a_group_is_its_culprits_alone(tmp_path: Path) -> None:
     """The culprit's pages do not fit the cache and go to the log before the commit; that write fails."""
     with make_engine(tmp_path / "watchword.db") as (engine, catalog):
+        engine.execute("PRAGMA cache_spill = ON")
         engine.execute("PRAGMA cache_size = 50")
         culprit = request((FILL, ("eve", "x" * 50_000)))
         requests = [request((ADD, ("ada", 1, "a"))), culprit, request((ADD, ("bob", 2, "b")))]

@@ -101,6 +101,29 @@ def test_a_write_interrupted_while_its_program_is_looked_at_is_wholly_undone(
     assert found(make_group(catalog).run(engine, [culprit])[0]).startswith("[[91]] [[92]]")
 
 
+@pytest.mark.parametrize(("took_s", "transactions"), [(0.0, 1), (0.5, 2)])
+def test_what_a_long_write_changed_before_it_failed_is_not_written(
+    room: tuple[Engine, StoredCatalog], took_s: float, transactions: int
+) -> None:
+    """Back at its savepoint all of its pages would be the commit's to write; the transaction begins anew without it."""
+    engine, catalog = room
+    clock, begun = FakeClock(), list[str]()
+
+    def slow(value: int) -> int:
+        clock.advance(took_s)
+        raise ValueError(value)
+
+    engine.create_function("ww_slow", 1, slow)
+    engine.set_trace_callback(lambda text: begun.append(text) if text.startswith("BEGIN") else None)
+    insert = 'INSERT INTO main."app.notes" ("_owner", "id", "stars") VALUES (?1, ?2, ww_slow(1))'
+    culprit = request((make_plan(insert, inserts=True, functions=["ww_slow"]), ("eve", 60)))
+    answers = make_group(catalog, now=clock.monotonic).run(engine, [add(1), culprit, add(2)])
+    assert [found(answer) for answer in answers][::2] == ["[[1]]", "[[2]]"]
+    assert isinstance(answers[1], Exception)
+    assert len(begun) == transactions
+    assert row_ids(engine) == [1, 2]
+
+
 def test_a_group_that_is_run_again_gives_the_same_answers(room: tuple[Engine, StoredCatalog]) -> None:
     """A write that failed in the first run fails in the second too; one that returned rows returns them once."""
     engine, catalog = room

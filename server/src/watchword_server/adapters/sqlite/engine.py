@@ -49,6 +49,7 @@ _PRAGMAS: Final = (
     "recursive_triggers = ON",
     "trusted_schema = OFF",
     "cell_size_check = ON",
+    "cache_spill = OFF",  # what a write that runs away has changed is dropped, and not undone page by page in the log
     "case_sensitive_like = ON",
 )
 

@@ -2,6 +2,8 @@
 
 BEGIN -> SAVEPOINT, statements, RELEASE -> ... -> COMMIT -> everybody is answered
               | a statement is refused: ROLLBACK TO; the next one
+              | one that took long is refused: as if SQLite had given up. ROLLBACK TO restores every page that it
+              |   changed, and COMMIT would write them all
               | SQLite gave the whole transaction up (interrupt, full disk, I/O error): the culprit has its
               |   answer, BEGIN again without it, for everybody else; nothing was answered yet
               | the disk is found full by the COMMIT, which names no culprit: each again, with a COMMIT of its own
@@ -10,6 +12,7 @@ BEGIN -> SAVEPOINT, statements, RELEASE -> ... -> COMMIT -> everybody is answere
 import sqlite3
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Final
 
 from watchword_server.adapters.sqlite.deadline import Deadline
 from watchword_server.adapters.sqlite.engine import Engine
@@ -23,6 +26,8 @@ from watchword_server.sql.store import Outcome, Transaction
 __all__ = ["Answer", "Group"]
 
 Answer = list[Outcome] | Exception
+
+_LONG_S: Final = 0.02
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,11 +90,14 @@ class Group:
     def _run_one(self, engine: Engine, request: Transaction) -> Answer:
         deadline = Deadline(request.time_ms / 1_000, self.now)
         deadline.start()
+        began_at = self.now()
         engine.execute("SAVEPOINT request")
         try:
             outcomes = run_statements(engine, request, deadline, self.catalog, value_bytes=self.value_bytes)
         except Exception as error:  # noqa: BLE001  # whatever it is, it is this one's answer and nobody else's
-            if engine.in_transaction:
+            if self.now() - began_at > _LONG_S:
+                roll_back(engine)
+            elif engine.in_transaction:
                 engine.execute("ROLLBACK TO request")
                 engine.execute("RELEASE request")
             return error
