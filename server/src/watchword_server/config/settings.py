@@ -264,7 +264,8 @@ class Limits(Section, name="limits"):
     statements: Statements = 100
     """Statements of one request."""
     statements_per_user: StatementsPerUser = 16
-    """Queries of one user that run at once, or wait for the database, over all connections."""
+    """Queries of one user that run at once, wait for the database, or have an answer that was not read yet, over all
+    connections."""
     value_bytes: ValueBytes = _MIB
     """Bytes of one value, and of one row that is stored or sorted, its key and its owner with it. Parameters are held
     to that of the role; what is computed or stored to the largest of all roles, and to 131072 where all are smaller."""
