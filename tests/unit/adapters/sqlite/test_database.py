@@ -50,10 +50,10 @@ def test_a_new_enough_sqlite_library_is_accepted(version: tuple[int, int, int]) 
 
 
 async def test_the_writer_is_durable_and_strict_and_the_reader_cannot_write(path: Path) -> None:
-    names = ("journal_mode", "synchronous", "foreign_keys", "trusted_schema")
+    names = ("journal_mode", "synchronous", "foreign_keys", "trusted_schema", "journal_size_limit")
     async with await open_database(path) as database:
         settings = await database.write(lambda connection: [pragma(connection, name) for name in names])
-        assert settings == ["wal", 2, 1, 0]
+        assert settings == ["wal", 2, 1, 0, 67_108_864]
         assert await database.read(lambda connection: pragma(connection, "trusted_schema")) == 0
         with pytest.raises(Refused) as refusal:
             await database.read(lambda connection: connection.execute("DELETE FROM users"))
@@ -63,6 +63,24 @@ async def test_the_writer_is_durable_and_strict_and_the_reader_cannot_write(path
 async def test_synchronous_follows_the_setting(path: Path) -> None:
     async with await open_database(path, synchronous="normal") as database:
         assert await database.write(lambda connection: pragma(connection, "synchronous")) == 1
+
+
+async def test_a_log_that_a_reader_made_grow_is_cut_back(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(database_module, "_LOG_BYTES", 1_000_000)
+    log = path.with_name("watchword.db-wal")
+
+    def add(key: str, connection: sqlite3.Connection) -> None:
+        connection.execute("INSERT INTO revoked VALUES ('token', 'i', ?, 1.0)", (key,))
+
+    async with await open_database(path) as database:
+        await database.read(lambda connection: connection.execute("BEGIN"))
+        await database.read(lambda connection: connection.execute("SELECT * FROM revoked").fetchall())
+        await database.write(partial(add, "x" * 6_000_000))  # over a checkpoint's 1,000 pages
+        assert log.stat().st_size > 6_000_000
+        await database.read(lambda connection: connection.execute("COMMIT"))
+        await database.write(partial(add, "everything is checkpointed"))
+        await database.write(partial(add, "and the log begun anew"))
+        assert log.stat().st_size <= 1_000_000
 
 
 async def test_all_its_files_are_the_owners_alone(path: Path) -> None:

@@ -40,6 +40,9 @@ _REMEDIES: Final = {
     sqlite3.SQLITE_NOTADB: "it is not a database; move it away, or name another directory with --data",
 }
 
+_LOG_BYTES: Final = 67_108_864
+"""What is kept of the write-ahead log, to be written over; what overlapping readers made it grow by is given back."""
+
 _KINDS: Final = {
     stat.S_IFLNK: "a symbolic link",
     stat.S_IFDIR: "a directory",
@@ -142,6 +145,7 @@ async def open_database(path: Path, *, synchronous: Literal["full", "normal", "o
         read_version(connection)
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute(f"PRAGMA synchronous = {synchronous}")
+        connection.execute(f"PRAGMA journal_size_limit = {_LOG_BYTES}")
         connection.execute("PRAGMA foreign_keys = ON")
         connection.execute("PRAGMA trusted_schema = OFF")
         migrate(connection)
