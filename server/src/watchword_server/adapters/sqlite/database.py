@@ -1,4 +1,8 @@
-"""The database file, checked and opened: one connection that writes, one that reads."""
+"""The database file, checked and opened: a connection that writes and one that reads.
+
+The store takes the one that writes along, and opens readers of its own for users' statements (`store.py`); the one that
+reads here is for our own tables.
+"""
 
 import os
 import sqlite3
