@@ -117,6 +117,27 @@ async def test_a_byte_order_mark_before_a_script_is_no_part_of_it(
         assert (outcome.err, json.loads(outcome.out)) == ("", [{"a": 1}])
 
 
+@pytest.mark.parametrize("arguments", [["--json"], []])
+async def test_json_steers_no_terminal_and_stays_json(run: Run, server: RunningServer, arguments: list[str]) -> None:
+    """Control characters of both sets, and what turns the direction of writing; letters of all scripts are kept."""
+    sent = "\x1b[2J \x7f \x85 \x9b31m \u061c \u200f \u202e \u2028 \u2066 \U000e0001 é 東 😀"
+    outcome = await run(server, *arguments, "-c", f"SELECT '{json.dumps([sent])}'::json AS j")
+    shown = outcome.out.splitlines()[0 if arguments else 1].strip()
+    assert shown.isprintable()
+    assert "\\u009b31m" in shown
+    assert "é 東 😀" in shown
+    assert json.loads(shown) == ([{"j": [sent]}] if arguments else [sent])
+
+
+async def test_a_closed_output_runs_nothing(run: Run, server: RunningServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as closed:
+        closed.setattr(sys, "stdout", None)
+        outcome = await run(server, "-c", "INSERT INTO app.notes VALUES (1, 'x', 1)")
+    assert (outcome.status, outcome.out) == (1, "")
+    assert outcome.err == "watchword: standard output is closed, so nothing can be shown\n"
+    assert (await run(server, "--json", "-c", "SELECT count(*) FROM app.notes")).out == '[{"count": 0}]\n'
+
+
 async def test_json_does_not_lose_a_column_that_has_the_name_of_another(run: Run, server: RunningServer) -> None:
     outcome = await run(server, "--json", "-c", "SELECT 1 AS a, 2 AS a")
     assert (outcome.status, outcome.out) == (1, "")

@@ -64,6 +64,45 @@ async def test_no_answer_is_a_timeout_and_a_late_one_is_dropped() -> None:
         assert db._link.connection._pending == {}
 
 
+async def hear_and_cut(peer: Peer) -> None:
+    await peer.say(auth_success())
+    await peer.hear()
+    await peer.hear()
+    peer.cut()
+
+
+async def test_whoever_is_told_of_the_end_can_wait_for_the_next_connection() -> None:
+    time = SteppedTime()
+    async with (
+        play(hear_and_cut, welcome()) as server,
+        watchword.connect(server.url, token="a.b.c", clock=time.clock, sleep=time.sleep, random=time.random) as db,
+    ):
+
+        async def ask_twice() -> float:
+            with pytest.raises(watchword.ConnectionLost, match="broke without a word"):
+                await db.ping()
+            assert db.state is State.RECONNECTING
+            with pytest.raises(watchword.ConnectionLost, match="Not connected now: reconnecting"):
+                await db.ping()
+            await db.wait_for(State.OPEN, timeout_s=2)
+            return await db.ping()
+
+        asking = [asyncio.create_task(ask_twice()) for _ in range(2)]
+        await time.pass_wait()
+        assert min(await asyncio.gather(*asking)) >= 0
+
+
+async def test_whoever_is_told_of_the_last_end_finds_the_client_closed() -> None:
+    async with play(hear_and_cut) as server, watchword.connect(server.url, token="a.b.c", reconnect=False) as db:
+
+        async def ask() -> State:
+            with pytest.raises(watchword.ConnectionLost):
+                await db.ping()
+            return db.state
+
+        assert set(await asyncio.gather(ask(), ask())) == {State.CLOSED}
+
+
 async def test_a_message_that_is_unknown_or_speaks_of_nobody_is_ignored() -> None:
     noise = (
         {"type": "moon_phase", "phase": "full"},

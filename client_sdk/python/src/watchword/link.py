@@ -143,7 +143,7 @@ class Link:
                 if self._connection is not None:
                     await self._connection.close()
             finally:
-                self.states.publish(Status(State.CLOSED, reason))
+                self._publish_end(Status(State.CLOSED, reason))
 
     async def _connect(self, error: WatchwordError | None) -> Connection:
         """Attempts until one succeeds. Raises the error after which there is none."""
@@ -206,11 +206,10 @@ class Link:
 
     async def _wait_for_next(self, error: WatchwordError) -> None:
         """Wait as decided, or raise the error where the decision is to stop."""
-        connection, self._connection = self._connection, None
         authenticated_s = 0.0
-        if connection is not None:
-            authenticated_s, self._last_user = connection.authenticated_s, connection.user
-            await connection.close()
+        if self._connection is not None:
+            authenticated_s = self._connection.authenticated_s
+            await self._connection.close()
         decision, self._attempts = decide(
             _describe(error, authenticated_s), self._attempts, self._credential.kind, self._timing.random()
         )
@@ -220,10 +219,18 @@ class Link:
         if not self._may_retry(decision):
             raise error
         state = State.RECONNECTING if self._was_open else State.CONNECTING
-        self.states.publish(Status(state, error, decision.after_s))
+        self._publish_end(Status(state, error, decision.after_s))
         _log.info("Next attempt in %.1f s.", decision.after_s)
         await self._timing.sleep(decision.after_s)
         self.states.publish(Status(state, error))
+
+    def _publish_end(self, status: Status) -> None:
+        """Enter the state without a connection, then fail what was asked: whoever hears of the end finds that state."""
+        self.states.publish(status)
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            self._last_user = connection.user
+            connection.let_go()
 
     def _may_retry(self, retry: Retry) -> bool:
         """Who waits for the first connection hears of a failure at once, but a refused token is replaced once."""

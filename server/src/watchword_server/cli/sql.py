@@ -79,6 +79,8 @@ def sql(
       watchword sql wss://db.example schema.sql
       echo "SELECT 1; SELECT 2" | watchword sql --json - | jq
     """
+    if sys.stdout is None:  # closed: what cannot be shown is not run
+        raise Failure("standard output is closed, so nothing can be shown")
     url, file = _read_source(source or [])
     text = _read_text(command, file)
     endpoint = Endpoint(url or _default_url(), _authorization(token, user, password))
@@ -160,7 +162,7 @@ def _show(result: Mapping[str, Any], *, as_json: bool) -> None:
         if twice := [name for place, name in enumerate(names) if name in names[:place]]:
             raise Failure(f"more than one column has the name {_printable(twice[0])}: for --json rename one with AS")
         if columns:
-            typer.echo(json.dumps([dict(zip(names, row, strict=True)) for row in rows], ensure_ascii=False))
+            typer.echo(_json([dict(zip(names, row, strict=True)) for row in rows]))
         return
     count = result["row_count"]
     counted = f"({count} row{'' if count == 1 else 's'}{'' if columns else ' affected'})"
@@ -191,9 +193,15 @@ def _cell(value: object) -> str:
             return "NULL"
         case str():
             return _printable(value)
-        case bool() | int() | float():
-            return json.dumps(value)
-    return _printable(json.dumps(value, ensure_ascii=False))
+    return _json(value)
+
+
+def _json(value: object) -> str:
+    """JSON in which, too, nothing of somebody's data steers the terminal."""
+    text = json.dumps(value, ensure_ascii=False)
+    if text.isprintable():
+        return text
+    return "".join(each if each.isprintable() else json.dumps(each)[1:-1] for each in text)
 
 
 def _printable(text: str) -> str:

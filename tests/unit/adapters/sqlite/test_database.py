@@ -1,6 +1,7 @@
 """Opening the database, its transactions, and what its faults become."""
 
 import asyncio
+import os
 import sqlite3
 import threading
 from collections.abc import AsyncIterator
@@ -12,6 +13,7 @@ from typing import Any
 import pytest
 
 from watchword_protocol.errors import ErrorCode
+from watchword_server.adapters.sqlite import database as database_module
 from watchword_server.adapters.sqlite.data_directory import DataUnusable
 from watchword_server.adapters.sqlite.database import check_library, open_database, open_for_reading
 from watchword_server.adapters.sqlite.engine_thread import EngineThread, open_engine
@@ -48,10 +50,10 @@ def test_a_new_enough_sqlite_library_is_accepted(version: tuple[int, int, int]) 
 
 
 async def test_the_writer_is_durable_and_strict_and_the_reader_cannot_write(path: Path) -> None:
-    names = ("journal_mode", "synchronous", "foreign_keys", "trusted_schema")
+    names = ("journal_mode", "synchronous", "foreign_keys", "trusted_schema", "journal_size_limit")
     async with await open_database(path) as database:
         settings = await database.write(lambda connection: [pragma(connection, name) for name in names])
-        assert settings == ["wal", 2, 1, 0]
+        assert settings == ["wal", 2, 1, 0, 67_108_864]
         assert await database.read(lambda connection: pragma(connection, "trusted_schema")) == 0
         with pytest.raises(Refused) as refusal:
             await database.read(lambda connection: connection.execute("DELETE FROM users"))
@@ -61,6 +63,24 @@ async def test_the_writer_is_durable_and_strict_and_the_reader_cannot_write(path
 async def test_synchronous_follows_the_setting(path: Path) -> None:
     async with await open_database(path, synchronous="normal") as database:
         assert await database.write(lambda connection: pragma(connection, "synchronous")) == 1
+
+
+async def test_a_log_that_a_reader_made_grow_is_cut_back(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(database_module, "_LOG_BYTES", 1_000_000)
+    log = path.with_name("watchword.db-wal")
+
+    def add(key: str, connection: sqlite3.Connection) -> None:
+        connection.execute("INSERT INTO revoked VALUES ('token', 'i', ?, 1.0)", (key,))
+
+    async with await open_database(path) as database:
+        await database.read(lambda connection: connection.execute("BEGIN"))
+        await database.read(lambda connection: connection.execute("SELECT * FROM revoked").fetchall())
+        await database.write(partial(add, "x" * 6_000_000))  # over a checkpoint's 1,000 pages
+        assert log.stat().st_size > 6_000_000
+        await database.read(lambda connection: connection.execute("COMMIT"))
+        await database.write(partial(add, "everything is checkpointed"))
+        await database.write(partial(add, "and the log begun anew"))
+        assert log.stat().st_size <= 1_000_000
 
 
 async def test_all_its_files_are_the_owners_alone(path: Path) -> None:
@@ -220,6 +240,14 @@ def in_a_circle(path: Path) -> None:
     path.symlink_to(path)
 
 
+def to_nowhere(path: Path) -> None:
+    path.symlink_to(path.parent / "elsewhere")
+
+
+def a_pipe(path: Path) -> None:
+    os.mkfifo(path)
+
+
 def without_users(path: Path) -> None:
     asyncio.run(_open_and_close(path))
     connection = sqlite3.connect(path)
@@ -242,8 +270,10 @@ async def _open_and_close(path: Path) -> None:
         (another_program, "belongs to another program"),
         (newer_release, "layout 999 and this release knows"),
         (damaged, "it is damaged .*; restore it from a backup"),
-        (a_directory, "cannot be opened: Is a directory"),
-        (in_a_circle, "cannot be opened: Too many levels of symbolic links"),
+        (a_directory, "is a directory, not a file; move it away, or name another directory with --data"),
+        (a_pipe, "is a pipe, not a file"),
+        (in_a_circle, "is a symbolic link, not a file"),
+        (to_nowhere, "is a symbolic link, not a file"),
         (without_users, "its table users is gone; restore it from a backup"),
     ],
 )
@@ -255,6 +285,38 @@ def test_an_unusable_file_is_refused_in_one_sentence_that_names_it(path: Path, s
     assert str(path) in str(refusal.value)
     assert "\n" not in str(refusal.value)
     assert before == (path.read_bytes() if path.is_file() else None), "it was left as it was"
+
+
+@pytest.mark.parametrize("open_it", [open_database, open_for_reading])
+async def test_what_a_link_leads_to_is_left_alone(path: Path, tmp_path: Path, open_it: Any) -> None:
+    """It may be another program's, or the database of another server."""
+    target = tmp_path / "target"
+    await (await open_database(target)).close()
+    target.chmod(0o644)
+    before = target.read_bytes()
+    path.symlink_to(target)
+    with pytest.raises(DataUnusable, match=r"watchword\.db is a symbolic link, not a file"):
+        await open_it(path)
+    assert target.read_bytes() == before
+    assert target.stat().st_mode & 0o777 == 0o644
+
+
+async def test_a_link_to_nowhere_makes_no_file(path: Path, tmp_path: Path) -> None:
+    to_nowhere(path)
+    with pytest.raises(DataUnusable):
+        await open_database(path)
+    assert list(tmp_path.iterdir()) == [path]
+
+
+async def test_a_link_that_comes_between_is_not_followed(
+    path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    target = tmp_path / "target"
+    target.touch(mode=0o644)
+    monkeypatch.setattr(database_module, "_check_kind", lambda link: link.symlink_to(target))
+    with pytest.raises(DataUnusable, match="Too many levels of symbolic links"):
+        await open_database(path)
+    assert target.stat().st_mode & 0o777 == 0o644
 
 
 async def test_opening_for_reading_what_is_not_there_makes_nothing(path: Path) -> None:
@@ -269,8 +331,8 @@ async def test_opening_for_reading_what_is_not_there_makes_nothing(path: Path) -
         (not_a_database, ": it is not a database; move it away"),
         (another_program, ": the database belongs to another program"),
         (newer_release, ": the database has layout 999"),
-        (a_directory, " cannot be opened: Is a directory"),
-        (in_a_circle, " cannot be opened: Too many levels of symbolic links"),
+        (a_directory, " is a directory, not a file; move it away"),
+        (in_a_circle, " is a symbolic link, not a file; move it away"),
         (without_users, ": its table users is gone; restore it from a backup"),
         (empty, ": it is empty; start the server once, or add the first user"),
     ],

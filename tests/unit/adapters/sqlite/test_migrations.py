@@ -75,6 +75,13 @@ def test_a_newer_layout_is_refused(connection: sqlite3.Connection) -> None:
         migrate(connection, [FIRST])
 
 
+def test_a_layout_that_no_release_has_is_refused(connection: sqlite3.Connection) -> None:
+    migrate(connection, [FIRST])
+    connection.execute("PRAGMA user_version = -5")
+    with pytest.raises(DataUnusable, match="layout -5 and this release knows 1"):
+        migrate(connection, [FIRST])
+
+
 @pytest.mark.parametrize("mark", ["CREATE TABLE places (id INTEGER)", "PRAGMA user_version = 7"])
 def test_another_programs_database_is_refused_and_left_alone(connection: sqlite3.Connection, mark: str) -> None:
     connection.execute(mark)

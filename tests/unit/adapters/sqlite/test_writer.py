@@ -164,6 +164,23 @@ async def test_nor_does_one_cancelled_in_the_very_turn_in_which_its_group_starts
     assert thread.groups == [[1]]
 
 
+async def test_nor_does_one_that_its_group_did_not_take_in_and_nothing_is_left_of_it(
+    room: tuple[Engine, StoredCatalog],
+) -> None:
+    thread = Thread(room[0])
+    writer = Writer(make_group(room[1], time_s=0.0), thread.run)  # one write each
+    thread.go_on.clear()
+    first, second = start(writer, 1, 2)
+    await thread.has_begun.wait()
+    second.cancel()
+    thread.go_on.set()
+    await asyncio.wait([first, second])
+    await writer.close()
+    assert second.cancelled()
+    assert thread.groups == [[1]]
+    assert not writer._turns
+
+
 async def test_a_write_cancelled_later_still_happens(thread: Thread, group: Group) -> None:
     writer = Writer(group, thread.run)
     thread.go_on.clear()

@@ -1,7 +1,12 @@
-"""The database file, checked and opened: one connection that writes, one that reads."""
+"""The database file, checked and opened: a connection that writes and one that reads.
+
+The store takes the one that writes along, and opens readers of its own for users' statements (`store.py`); the one that
+reads here is for our own tables.
+"""
 
 import os
 import sqlite3
+import stat
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -37,6 +42,18 @@ _REMEDIES: Final = {
     sqlite3.SQLITE_CORRUPT: "it is damaged; restore it from a backup",
     sqlite3.SQLITE_FULL: "no space left on its disk; make room",
     sqlite3.SQLITE_NOTADB: "it is not a database; move it away, or name another directory with --data",
+}
+
+_LOG_BYTES: Final = 67_108_864
+"""What is kept of the write-ahead log, to be written over; what overlapping readers made it grow by is given back."""
+
+_KINDS: Final = {
+    stat.S_IFLNK: "a symbolic link",
+    stat.S_IFDIR: "a directory",
+    stat.S_IFCHR: "a device",
+    stat.S_IFBLK: "a device",
+    stat.S_IFIFO: "a pipe",
+    stat.S_IFSOCK: "a socket",
 }
 
 _OLDEST_LIBRARY: Final = (3, 39, 0)  # the first with RIGHT and FULL JOIN
@@ -120,9 +137,11 @@ async def open_database(path: Path, *, synchronous: Literal["full", "normal", "o
     """Open the file for reading and writing; create it (mode 0600) where it is missing, bring its layout up to date.
 
     Raises:
-        DataUnusable: The library is too old; the file is damaged, no database, not ours, newer than us or out of reach.
+        DataUnusable: The library is too old; the file is damaged, no database, not ours, newer than us or out of reach;
+            or it is no file but a link, whose target is left as it is.
     """
     check_library()
+    _check_kind(path)
     _create_file(path)
 
     def prepare(connection: sqlite3.Connection) -> None:
@@ -130,6 +149,7 @@ async def open_database(path: Path, *, synchronous: Literal["full", "normal", "o
         read_version(connection)
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute(f"PRAGMA synchronous = {synchronous}")
+        connection.execute(f"PRAGMA journal_size_limit = {_LOG_BYTES}")
         connection.execute("PRAGMA foreign_keys = ON")
         connection.execute("PRAGMA trusted_schema = OFF")
         migrate(connection)
@@ -151,6 +171,7 @@ async def open_for_reading(path: Path) -> Database:
         DataUnusable: There is no such file, or its layout is not this release's; else as for `open_database`.
     """
     check_library()
+    _check_kind(path)
 
     def prepare(connection: sqlite3.Connection) -> None:
         _prepare_reader(connection)
@@ -216,10 +237,26 @@ def _describe_unopened(path: Path, error: sqlite3.Error) -> DataUnusable:
         return DataUnusable(f"{path} cannot be opened: {reason.strerror}")
 
 
+def _check_kind(path: Path) -> None:
+    """A link leads to a file that may be another program's; nothing is done to what is no file of our own."""
+    try:
+        kind = stat.S_IFMT(path.lstat().st_mode)
+    except FileNotFoundError:
+        return  # who opens it makes it, or tells
+    except OSError as error:
+        raise DataUnusable(f"{path} cannot be opened: {error.strerror}") from error
+    if kind != stat.S_IFREG:
+        what = _KINDS.get(kind, "something else")
+        raise DataUnusable(f"{path} is {what}, not a file; move it away, or name another directory with --data")
+
+
 def _create_file(path: Path) -> None:
     try:
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
-        path.chmod(0o600)  # SQLite gives the files beside it (-wal, -shm) the same mode
+        file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
+        try:
+            os.fchmod(file, 0o600)  # SQLite gives the files beside it (-wal, -shm) the same mode
+        finally:
+            os.close(file)
     except OSError as error:
         raise DataUnusable(f"{path} cannot be opened: {error.strerror}") from error
 

@@ -10,7 +10,7 @@ from typing import Any, Final
 from watchword_protocol.errors import ErrorCode
 from watchword_server.adapters.sqlite.deadline import STEPS, Progress
 from watchword_server.adapters.sqlite.faults import primary_code
-from watchword_server.adapters.sqlite.program import check_program, read_stores
+from watchword_server.adapters.sqlite.program import check_program, read_btrees
 from watchword_server.adapters.sqlite.rows import Converters, RowForm, encode_rows
 from watchword_server.adapters.sqlite.wall import Wall
 from watchword_server.refusal import Refused
@@ -187,7 +187,7 @@ class Engine(sqlite3.Connection):
             self.execute("BEGIN")
         try:
             # First: what has run knows the schema of its transaction; EXPLAIN takes the one that the connection knew.
-            stores = read_stores(self, plan.permissions.tables)
+            btrees = read_btrees(self, plan.permissions.tables)
             self._wall.permissions = plan.permissions
             self.text_factory = _read_loosely  # constants stand in it, bytes too
             program = self.execute(f"EXPLAIN {text}", values).fetchall()
@@ -196,7 +196,7 @@ class Engine(sqlite3.Connection):
             self._wall.permissions = None
             if not is_inside and self.in_transaction:
                 self.execute("ROLLBACK")
-        check_program(program, plan.permissions, stores, is_write=plan.is_write)
+        check_program(program, plan.permissions, btrees, is_write=plan.is_write)
 
     def _keeping_failures(self, known: EngineFunction) -> Callable[..., Any]:
         """Python tells SQLite only that a function raised; what, is kept here for `run`.

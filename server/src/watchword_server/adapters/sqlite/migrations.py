@@ -73,16 +73,16 @@ def read_version(connection: sqlite3.Connection, *, known: int = len(MIGRATIONS)
     """How many steps the database has seen; 0 for an empty one.
 
     Raises:
-        DataUnusable: It belongs to another program, or to a newer release that knows more than `known` steps.
+        DataUnusable: It belongs to another program, or its version is none that a release of `known` steps writes.
     """
     version = _read_pragma(connection, "user_version")
     if _read_pragma(connection, "application_id") != APPLICATION_ID:
         tables = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]
         if version or tables:
             raise DataUnusable("the database belongs to another program; name another directory with --data")
-    if version > known:
+    if not 0 <= version <= known:
         raise DataUnusable(
-            f"the database has layout {version} and this release knows {known}; use the newer release that wrote it"
+            f"the database has layout {version} and this release knows {known}; use the release that wrote it"
         )
     return version
 

@@ -10,7 +10,7 @@ from typing import Any, Final, NamedTuple
 
 from watchword_server.sql.plan import Permissions
 
-__all__ = ["Store", "check_program", "read_stores"]
+__all__ = ["Btree", "check_program", "read_btrees"]
 
 # sqlite.org/opcode.html: what opens a table or an index by its root page (P2) in a database (P3) under a cursor (P1).
 _OPENING: Final = frozenset({"OpenRead", "OpenWrite", "ReopenIdx"})
@@ -18,14 +18,14 @@ _VIRTUAL: Final = frozenset({"VOpen", "VFilter", "VUpdate"})
 _MAIN: Final = 0
 
 
-class Store(NamedTuple):
-    """A table, or an index of one: whose rows, and its columns in the order that they are stored in."""
+class Btree(NamedTuple):
+    """A table, or an index of one, as it is stored: whose rows, and its columns in the order that they stand in."""
 
     table: str
     columns: Sequence[str]
 
 
-def read_stores(connection: sqlite3.Connection, tables: Iterable[str]) -> Mapping[int, Store]:
+def read_btrees(connection: sqlite3.Connection, tables: Iterable[str]) -> Mapping[int, Btree]:
     """The tables and their indexes, by root page; in a statement of ours."""
     names = list(tables)
     holders = ", ".join("?" * len(names))
@@ -34,38 +34,38 @@ def read_stores(connection: sqlite3.Connection, tables: Iterable[str]) -> Mappin
     for root, kind, name, table in connection.execute(sql, names).fetchall():
         pragma = "pragma_table_info" if kind == "table" else "pragma_index_info"
         columns = connection.execute(f"SELECT name FROM {pragma}(?)", (name,)).fetchall()  # noqa: S608  # one of the two
-        found[root] = Store(table, [column for (column,) in columns])
+        found[root] = Btree(table, [column for (column,) in columns])
     return found
 
 
 def check_program(
-    program: Iterable[Sequence[Any]], permissions: Permissions, stores: Mapping[int, Store], *, is_write: bool
+    program: Iterable[Sequence[Any]], permissions: Permissions, btrees: Mapping[int, Btree], *, is_write: bool
 ) -> None:
-    """Refuse a program that opens another store, or, of a statement that only reads, reads another column.
+    """Refuse a program that opens another b-tree, or, of a statement that only reads, reads another column.
 
     A write reads every column of its table, to keep the indexes.
 
     Args:
         program: The rows of EXPLAIN.
         permissions: The plan's.
-        stores: Of the tables in it.
+        btrees: Of the tables in it.
         is_write: Whether the plan writes.
 
     Raises:
         sqlite3.DatabaseError: It reaches further.
     """
-    opened: dict[int, Store] = {}
+    opened: dict[int, Btree] = {}
     for _, opcode, cursor, second, database, *_ in program:
         if opcode in _OPENING:
-            if database != _MAIN or second not in stores:
+            if database != _MAIN or second not in btrees:
                 raise _not_authorized()
-            opened[cursor] = stores[second]
+            opened[cursor] = btrees[second]
         elif opcode in _VIRTUAL:
             raise _not_authorized()
         elif opcode == "Column" and cursor in opened and not is_write:
-            store = opened[cursor]
+            btree = opened[cursor]
             # Behind the columns of an index stands the row's own number.
-            if second < len(store.columns) and (store.table, store.columns[second]) not in permissions.reads:
+            if second < len(btree.columns) and (btree.table, btree.columns[second]) not in permissions.reads:
                 raise _not_authorized()
 
 

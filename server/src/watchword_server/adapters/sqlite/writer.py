@@ -47,11 +47,7 @@ class Writer:
         if self._working is None:
             # It begins with the loop's next turn: whoever writes in this one is in the group.
             self._working = asyncio.create_task(self._work())
-        try:
-            return await waiting.answer
-        except asyncio.CancelledError:
-            self._turns.remove(request.user_id, waiting)
-            raise
+        return await waiting.answer
 
     async def close(self) -> None:
         """Let the group that runs finish, refuse what waits; a second time is harmless."""
@@ -78,7 +74,7 @@ class Writer:
             self._working = None
 
     def _take_waiting(self) -> list[_Turn]:
-        """Without those that were cancelled and do not know it yet."""
+        """Without those that were cancelled; one that is waits until then at most, which is the end of a group."""
         return [turn for turn in self._turns.take_all() if not turn[1].answer.done()]
 
     def _choose(self, taken: list[_Turn]) -> tuple[list[_Turn], list[_Turn]]:
@@ -108,7 +104,6 @@ class Writer:
             return [error] * len(requests)
 
     def _give_back(self, answered: list[_Turn], rest: list[_Turn]) -> None:
-        rest = [(user, waiting) for user, waiting in rest if not waiting.answer.done()]
         if self._is_closed:
             for _, waiting in rest:
                 _tell(waiting, Refused(ErrorCode.STORAGE_UNAVAILABLE))
