@@ -114,6 +114,7 @@ FIXED = {
     ("pattern_bytes", engine_functions.MAX_PATTERN_BYTES),
     ("pattern_bytes", engine_functions._MAX_SEARCHED),
     ("json_containers", literals._MAX_CONTAINERS),
+    ("json_levels", literals._MAX_LEVELS),
     ("value_bytes", engine_functions._MAX_MADE),
     ("engine_bytes", generate.MAX_TEXT_BYTES),
     ("result_bytes", engine._MADE_BYTES),

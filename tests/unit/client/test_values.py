@@ -8,6 +8,14 @@ from msgspec.json import decode
 
 from watchword.values import to_parameters
 
+
+def nested(levels: int) -> list[Any]:
+    value: list[Any] = []
+    for _ in range(levels):
+        value = [value]
+    return value
+
+
 WEST, EAST = timezone(timedelta(hours=-5)), timezone(timedelta(hours=5))
 
 
@@ -33,6 +41,8 @@ def test_a_datetime_is_sent_in_utc() -> None:
         (float("nan"), ValueError, "must be finite"),
         ([b"x"], TypeError, "which is not JSON"),
         ({1}, TypeError, "cannot be a parameter"),
+        ("\ud800", ValueError, "half a character"),
+        (nested(2_000), ValueError, "nested too deeply"),
     ],
 )
 def test_what_cannot_be_sent_is_told_by_its_number(value: Any, error: type[Exception], sentence: str) -> None:

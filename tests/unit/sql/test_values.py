@@ -113,6 +113,17 @@ def test_a_deep_json_parameter_is_refused() -> None:
         bound(_T.JSON, Raw(b"[" * 50_000 + b"]" * 50_000))
 
 
+@pytest.mark.parametrize(("opening", "closing"), [("[", "]"), ('{"a":', "}")])
+def test_json_has_at_most_500_levels(opening: str, closing: str) -> None:
+    """Or there are clients that could not read it."""
+    text = f"{opening * 499}[]{closing * 499}"
+    assert bound(_T.JSON, Raw(text.encode())) == text
+    with pytest.raises(SqlFault, match=r"LIMIT_EXCEEDED: .*\(json_levels\)"):
+        bound(_T.JSON, Raw(f"[{text}]".encode()))
+    flat = "[" + ",".join(["[]"] * 2_000) + "]"
+    assert bound(_T.JSON, Raw(flat.encode())) == flat
+
+
 def test_a_json_parameter_of_very_many_arrays_is_refused() -> None:
     with pytest.raises(SqlFault, match="LIMIT_EXCEEDED"):
         bound(_T.JSON, [[]] * 70_000)

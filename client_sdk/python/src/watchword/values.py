@@ -22,7 +22,16 @@ def to_parameters(values: Sequence[Value]) -> list[Parameter]:
     Raises:
         TypeError, ValueError: One cannot be sent; the sentence names it.
     """
-    return [Parameter(encode(_to_parameter(value, f"${number}"))) for number, value in enumerate(values, 1)]
+    return [_encoded(value, f"${number}") for number, value in enumerate(values, 1)]
+
+
+def _encoded(value: Value, name: str) -> Parameter:
+    try:
+        return Parameter(encode(_to_parameter(value, name)))
+    except RecursionError:
+        raise ValueError(f"{name} is nested too deeply") from None
+    except UnicodeEncodeError:
+        raise ValueError(f"{name} has a text with half a character (a lone surrogate)") from None
 
 
 def _to_parameter(value: Value, name: str) -> Any:

@@ -1,5 +1,7 @@
 """Bytes to messages and back. Total: any bytes give a message or a named fault, never a stray exception."""
 
+import json
+import re
 from typing import Any, Final, TypeVar
 
 import msgspec
@@ -52,6 +54,10 @@ _OBJECTS: Final = frozenset(
 )
 _MAX_ITEMS: Final = 10_000
 
+# Half of a pair of escapes (RFC 8259 7).
+_HALF: Final = re.compile(rb"\\u[dD][89a-fA-F]")
+_HALF_SENTENCE: Final = "Message is not valid: a text in it has half a character (a lone surrogate)"
+
 _members: Final = msgspec.json.Decoder(dict[str, Raw])
 _array: Final = msgspec.json.Decoder(list[Raw])
 _id: Final[msgspec.json.Decoder[MessageId]] = msgspec.json.Decoder(MessageId)
@@ -92,12 +98,24 @@ def _decode_again(decoder: msgspec.json.Decoder[_T], data: bytes, error: Excepti
     try:
         members = _members.decode(data)
     except _FAULTS:
-        return Fault(ErrorCode.MALFORMED_MESSAGE, _sentence(error))
+        halves = _members_beside_halves(data)
+        return _fault({}, _sentence(error)) if halves is None else _fault(halves, _HALF_SENTENCE)
     members = {name: member for name, member in members.items() if name in _NAMES}
     try:
         return decoder.decode(encode(_last_in_each(members)))
     except _FAULTS:
-        return _fault(members, error)
+        return _fault(members, _sentence(error))
+
+
+def _members_beside_halves(data: bytes) -> dict[str, Raw] | None:
+    """Type and id of an object that only half a character in it (a lone surrogate) keeps from being decoded."""
+    try:
+        members = json.loads(data) if _HALF.search(data) else None
+        if not isinstance(members, dict):
+            return None
+        return {name: Raw(encode(members[name])) for name in ("type", "id") if name in members}
+    except _FAULTS:
+        return None
 
 
 def _last_in_each(members: dict[str, Raw]) -> dict[str, Any]:
@@ -114,13 +132,13 @@ def _last_in(value: Raw) -> Any:
     return value
 
 
-def _fault(members: dict[str, Raw], error: Exception) -> Fault:
+def _fault(members: dict[str, Raw], sentence: str) -> Fault:
     kind = _read(_text, members.get("type"))
     # A credential that cannot be read is the credential's fault, whichever way it came.
     identity = (kind and kind[:_TYPE_CHARACTERS], _read(_id, members.get("id")))
     is_credential = kind == Authenticate.__struct_config__.tag
     code = ErrorCode.MALFORMED_AUTHORIZATION if is_credential else ErrorCode.MALFORMED_MESSAGE
-    return Fault(code, _sentence(error), *identity)
+    return Fault(code, sentence, *identity)
 
 
 def _read(decoder: msgspec.json.Decoder[_T], raw: Raw | None) -> _T | None:

@@ -7,7 +7,7 @@ taken here; `infinity`, `NaN`, years before 1 and after 9999, `24:00` and second
 import re
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 import orjson
 
@@ -56,6 +56,7 @@ _UUID: Final = re.compile(r"(?:[0-9a-f]{4}-?){7}[0-9a-f]{4}")
 _BYTE_ESCAPE: Final = re.compile(rb"\\(?:(\\)|([0-3][0-7]{2})|)", re.DOTALL)
 _WORDS: Final = {"true": 1, "yes": 1, "on": 1, "1": 1, "false": 0, "no": 0, "off": 0, "0": 0}
 _MAX_CONTAINERS: Final = 65_536
+_MAX_LEVELS: Final = 500  # twice as many are more than clients can read, in whose hands it would lie
 """Objects and arrays of a JSON value. A megabyte of empty ones takes as long as ten of anything else, in one go."""
 _MAX_OFFSET_HOURS: Final = 15
 
@@ -110,12 +111,27 @@ def _text(text: str) -> str:
 
 
 def _json(text: str) -> str:
-    # Those in strings count too: it is a bound.
-    if text.count("{") + text.count("[") > _MAX_CONTAINERS:
+    containers = text.count("{") + text.count("[")  # those in strings count too: it is a bound
+    if containers > _MAX_CONTAINERS:
         message = f"A JSON value has more than {_MAX_CONTAINERS} objects and arrays (json_containers)."
         raise SqlFault(ErrorCode.LIMIT_EXCEEDED, message)
-    orjson.loads(text)
+    value = orjson.loads(text)
+    if containers > _MAX_LEVELS and _is_deep(value):
+        message = f"A JSON value has more than {_MAX_LEVELS} levels (json_levels)."
+        raise SqlFault(ErrorCode.LIMIT_EXCEEDED, message)
     return text
+
+
+def _is_deep(value: Any) -> bool:
+    level = [value]
+    for _ in range(_MAX_LEVELS):
+        below: list[Any] = []
+        for each in level:
+            below += each.values() if isinstance(each, dict) else each if isinstance(each, list) else ()
+        level = [each for each in below if isinstance(each, (dict, list))]
+        if not level:
+            return False
+    return True
 
 
 def _days(found: re.Match[str]) -> int:

@@ -40,7 +40,7 @@ DIFFERENCES: Final = (
     "LIKE patterns and what strpos, replace and trim look for have at most 256 bytes; a text of more than 65,536 "
     "characters is searched for a constant LIKE pattern of at most 16 bytes only.",
     "A pattern that ends in a lone backslash is refused even where PostgreSQL would not come to it.",
-    "JSON with half a character (a lone surrogate), a number that is no double, or 1024 levels is refused.",
+    "JSON with half a character (a lone surrogate), or a number that is no double, is refused.",
     "current_role is the role of the user (user, service, dba, system).",
     "A parameter whose place gives it no type (an output, IS NULL) has that of another place, and is text if there is "
     "none; count and concat take it as text.",
