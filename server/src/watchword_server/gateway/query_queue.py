@@ -18,6 +18,7 @@ from watchword_server.gateway.service import Service
 from watchword_server.handlers import Answer
 from watchword_server.query.preparation import Prepared
 from watchword_server.query.work import Access, Work
+from watchword_server.user import AuthenticatedUser
 
 if TYPE_CHECKING:
     from watchword_server.query.places import Place
@@ -100,18 +101,23 @@ class QueryQueue:
     def deliver(self) -> None:
         """Hand over the answers for which there is room, and start what may start then."""
         outbox = self._outbox
-        if outbox.stalled_at is None:
+        while outbox.stalled_at is None:
             self._leave_places()
-        while self._answers and outbox.stalled_at is None:
+            if not self._answers:
+                break
             access, (message, place) = self._answers.popleft()
             outbox.push(text_frame(message))
             outbox.flush()
             self._work.end(access)
             if place is not None:
                 self._untaken.append(place)
-                if outbox.stalled_at is None:
-                    self._leave_places()
         self._start()
+
+    @property
+    def _user(self) -> AuthenticatedUser:
+        user = self._connection.user
+        assert user is not None  # noqa: S101  # queries come from authenticated connections only
+        return user
 
     def _leave_places(self) -> None:
         """The client has taken what it was sent, or will take nothing more."""
@@ -139,8 +145,11 @@ class QueryQueue:
         work, pace = self._work, self._service.pace
         while (query := work.front) is not None:
             if self._prepared is None:
-                if self._is_waiting or not pace.begin():
-                    self._wait()
+                if self._is_waiting:
+                    return
+                if not pace.begin():
+                    self._is_waiting = True
+                    pace.wait(self._user.id, self._go_on, has_begun=self._steps is not None)
                     return
                 self._prepare(query)
                 pace.end()
@@ -157,22 +166,14 @@ class QueryQueue:
 
     def _prepare(self, query: Query) -> None:
         """A step of it."""
-        user = self._connection.user
-        assert user is not None  # noqa: S101  # queries come from authenticated connections only
         if self._steps is None:
-            self._steps = self._service.handlers.prepare(query, user)
+            self._steps = self._service.handlers.prepare(query, self._user)
         try:
             next(self._steps)
         except StopIteration as done:
             self._steps, self._prepared = None, done.value
         except Exception as error:  # noqa: BLE001  # the end of the ladder, as for every handler
             self._steps, self._prepared = None, self._service.internal_error(error, query, self._connection)
-
-    def _wait(self) -> None:
-        user = self._connection.user
-        if not self._is_waiting and user is not None:
-            self._is_waiting = True
-            self._service.pace.wait(user.id, self._go_on, has_begun=self._steps is not None)
 
     def _go_on(self) -> None:
         """It is our turn."""

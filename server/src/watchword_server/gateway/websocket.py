@@ -3,7 +3,7 @@
     bytes -> Incoming: one event at a time -> message -> Connection: what now? -> effects, done here -> Outbox -> bytes
 
 One object a connection, without a task, queue or timer: one sweep looks at everybody's deadline. Only a credential that
-must wait for the store or for a hash pauses reading and goes on in a task; queries are `QueryQueue`' to run.
+must wait for the store or for a hash pauses reading and goes on in a task; queries are the `QueryQueue`'s to run.
 """
 
 import asyncio

@@ -10,21 +10,16 @@ from starlette.types import Receive, Scope, Send
 from watchword_protocol.errors import ErrorCode
 from watchword_server.http_error import ERROR_HEADERS, Place, error_body, error_headers
 
-__all__ = ["TakenResponse", "encoded_response", "error_response", "json_response"]
+__all__ = ["TakenResponse", "error_response", "json_response"]
 
 
 def json_response(content: Any, status: int = 200) -> Response:
     """JSON that no cache keeps (RFC 9111 5.2.2.5)."""
-    return encoded_response(msgspec.json.encode(content), status)
-
-
-def encoded_response(body: bytes, status: int = 200) -> Response:
-    """The same, of JSON that is encoded already."""
-    return Response(body, status, dict(ERROR_HEADERS))
+    return Response(msgspec.json.encode(content), status, dict(ERROR_HEADERS))
 
 
 class TakenResponse(Response):
-    """The same, and word of it when the client has taken it, or will not any more."""
+    """The same, of JSON that is encoded already, and word of it when the client has taken it, or will not any more."""
 
     def __init__(self, body: bytes, on_taken: Callable[[], None]) -> None:
         super().__init__(body, 200, dict(ERROR_HEADERS))

@@ -52,10 +52,10 @@ class _Reading:
     def __init__(self, readers: "Readers", request: Transaction, *, has_place: bool) -> None:
         self._readers = readers
         self._request = request
-        self._has_place = has_place
         slow_s = float("inf") if has_place else readers.slow_s
         take_place = partial(readers.places.take, request.user_id)
         self.deadline = Deadline(request.time_ms / 1_000, readers.now, slow_s=slow_s, take_place=take_place)
+        self.deadline.has_place = has_place
 
     def run(self, engine: Engine) -> list[Outcome]:
         readers, request = self._readers, self._request
@@ -65,7 +65,7 @@ class _Reading:
                 engine.execute("BEGIN")
             return run_statements(engine, request, self.deadline, readers.catalog, value_bytes=readers.value_bytes)
         finally:
-            if self._has_place or self.deadline.has_place:
+            if self.deadline.has_place:
                 readers.places.give_back(request.user_id)
             if engine.in_transaction:
                 engine.execute("ROLLBACK")  # last: it may fail
