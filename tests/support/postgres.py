@@ -189,7 +189,9 @@ def running_postgres(binaries: Path | None = None) -> Iterator[Path]:
 
         data = str(directory / "data")
         run(str(binaries / "initdb"), "-D", data, "-E", "UTF8", "--locale=C.UTF-8", "-A", "trust", "-U", "postgres")
-        options = f"-c listen_addresses='' -c unix_socket_directories={directory} -c timezone=UTC -c fsync=off"
+        options = (
+            f"-c listen_addresses='' -c unix_socket_directories={directory} -c timezone=UTC -c fsync=off -c jit=off"
+        )
         run(str(binaries / "pg_ctl"), "-D", data, "-o", options, "-l", str(directory / "log"), "-w", "start")
         try:
             yield directory

@@ -10,7 +10,9 @@ __all__ = ["FIRST_WITH_THIS_ANSWER", "LAST_WITH_THIS_ANSWER", "is_of_version"]
 FIRST_WITH_THIS_ANSWER: Final[dict[str, int]] = {}
 """Statement to version: earlier ones answer otherwise."""
 
-LAST_WITH_THIS_ANSWER: Final[dict[str, int]] = {}
+LAST_WITH_THIS_ANSWER: Final = {
+    "SELECT x.c FROM (SELECT 1 AS c) x FULL JOIN (SELECT 'a' AS c) y USING (c)": 15,  # another SQLSTATE
+}
 """Statement to version: later ones answer otherwise."""
 
 
