@@ -16,7 +16,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "tests"))
 
-from support.placing import kinds_of, placed  # noqa: E402  # found by the line above
+from support.placing import placed  # noqa: E402  # found by the line above
 from support.postgres import NoPostgresError, Postgres, running_postgres  # noqa: E402  # as above
 from support.recording import record_cases, record_subject  # noqa: E402  # as above
 from support.sql_records import keep_answers, keep_refused, kept_answers  # noqa: E402  # as above
@@ -52,7 +52,7 @@ async def refused(subject: Subject) -> list[str]:
     """The ids of the cases that are UNSUPPORTED_SQL here; what is otherwise wrong is printed."""
     found: list[str] = []
     answers = dict(zip((case.id for case in subject.cases), kept_answers(subject), strict=True))
-    for kind in kinds_of(subject.schema):
+    for kind in subject.schema.kinds:
         with tempfile.TemporaryDirectory() as directory:
             async with placed(Path(directory), subject.schema, kind) as place:
                 for case in subject.cases:
