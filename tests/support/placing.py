@@ -46,7 +46,7 @@ class Place:
             self._others = await self._state("bob")
 
     async def answer(self, case: Case) -> dict[str, Any]:
-        """What is said to a case: `names`, `types`, `rows` in wire form, `after`; or `code` and `message`.
+        """What is said to a case: `names`, `types`, `rows` in wire form, `count`, `after`; or `code` and `message`.
 
         The tables are as before afterwards. Rows without an order are sorted.
 
@@ -74,6 +74,7 @@ class Place:
             "rows": rows,
         }
         if case.is_write:
+            found["count"] = result["row_count"]
             found["after"] = {name: table for name, table in after.items() if table != before[name]}
             if found["after"]:
                 await self._fill(self._asker)
