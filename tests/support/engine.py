@@ -59,7 +59,7 @@ class Engine:
         for each in ENGINE_FUNCTIONS:
             self.connection.create_function(each.name, each.taken, self._keeping(each), deterministic=True)
         for name, aggregate in ENGINE_AGGREGATES:
-            self.connection.create_aggregate(name, 1, aggregate)
+            self.connection.create_window_function(name, 1, aggregate)
         for table in self.catalog.tables.values():
             self.connection.execute(_definition(table))
 

@@ -14,13 +14,16 @@ from watchword_server.config import StatementLimits
 from watchword_server.sql import (
     budget,
     calls,
+    catalog,
+    context,
     cursor,
     definitions,
     engine_functions,
     generate,
     lex,
     literals,
-    resolve,
+    queries,
+    resolve_select,
 )
 from watchword_server.sql.calls import CALLS
 from watchword_server.sql.casts import CASTS, TYPE_WORDS, Ease
@@ -106,10 +109,12 @@ FIXED = {
     ("nesting", cursor.MAX_LINKS),
     ("name_bytes", lex.MAX_NAME_BYTES),
     ("operator_characters", lex.MAX_OPERATOR_CHARACTERS),
-    ("columns", definitions.MAX_COLUMNS),
-    ("columns", resolve.MAX_OUTPUTS),
+    ("columns", catalog.MAX_COLUMNS),
+    ("columns", resolve_select.MAX_OUTPUTS),
     ("key_columns", definitions._MAX_KEY_COLUMNS),
-    ("keys", resolve.MAX_KEYS),
+    ("keys", resolve_select.MAX_KEYS),
+    ("tables", context.MAX_SOURCES),
+    ("operands", queries.MAX_OPERANDS),
     ("arguments", calls.MAX_ARGUMENTS),
     ("pattern_bytes", engine_functions.MAX_PATTERN_BYTES),
     ("pattern_bytes", engine_functions._MAX_SEARCHED),

@@ -99,8 +99,8 @@ def test_a_plan_is_printed_for_people() -> None:
     [plan] = plans(planner(), "SELECT body FROM notes WHERE id = $1")
     assert repr(plan) == (
         "<Plan read (user, $1 integer) -> (body text)\n"
-        '  SELECT "t"."body" FROM (SELECT "body" FROM main."app.notes"'
-        ' WHERE (("_owner" = ?1) AND ("id" = ?2))) AS "t">'
+        '  SELECT "t1"."body" FROM (SELECT "id", "body" FROM main."app.notes" AS "t1"'
+        ' WHERE (("t1"."_owner" = ?1) AND ("t1"."id" = ?2))) AS "t1">'
     )
 
 

@@ -21,7 +21,7 @@ from watchword_server.sql.nodes import (
     Parameter,
     walk,
 )
-from watchword_server.sql.statements import qualified_name
+from watchword_server.sql.sources import qualified_name
 from watchword_server.sql.type_names import type_name
 
 __all__ = ["DEFINITIONS"]

@@ -3,12 +3,15 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum, unique
-from typing import NewType
+from typing import Final, NewType
 
 from watchword_server.sql.types import SqlType
 from watchword_server.user import Role
 
-__all__ = ["AccessLevel", "Catalog", "Column", "Table", "TableId", "TableType"]
+__all__ = ["MAX_COLUMNS", "AccessLevel", "Catalog", "Column", "Table", "TableId", "TableType"]
+
+MAX_COLUMNS: Final = 500
+"""Of a table."""
 
 TableId = NewType("TableId", int)
 """Survives a rename, and is never used again."""

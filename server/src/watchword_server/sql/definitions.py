@@ -8,24 +8,24 @@ from typing import Final
 
 from watchword_protocol.errors import ErrorCode
 from watchword_server.sql.casts import TYPE_WORDS
-from watchword_server.sql.catalog import AccessLevel, Catalog, Column, Table, TableId, TableType
-from watchword_server.sql.coercion import Coercion
+from watchword_server.sql.catalog import MAX_COLUMNS, AccessLevel, Catalog, Column, Table, TableId, TableType
+from watchword_server.sql.context import Context
 from watchword_server.sql.fault import SqlFault
+from watchword_server.sql.names import Names, nearest
 from watchword_server.sql.nodes import ColumnDefinition, CreateNamespace, CreateTable, DropTable, Name, TableName
-from watchword_server.sql.resolve_expressions import ExpressionResolver, nearest
+from watchword_server.sql.resolve_expressions import ExpressionResolver
+from watchword_server.sql.resolve_rows import resolve_query
 from watchword_server.sql.tree import Constant
 from watchword_server.sql.types import SqlType
 from watchword_server.user import Role
 
 __all__ = [
-    "MAX_COLUMNS",
     "NO_ID",
     "check_namespace",
     "dropped_table",
     "table_definition",
 ]
 
-MAX_COLUMNS: Final = 500
 NO_ID: Final = TableId(0)
 """Of a table that the store has not made yet."""
 _MAX_KEY_COLUMNS: Final = 16
@@ -142,11 +142,9 @@ def _column(definition: ColumnDefinition, key: tuple[str, ...]) -> Column:
     not_null = definition.not_null or definition.name in key
     if definition.default is None:
         return Column(definition.name, word.type, not_null)
-    coercion = Coercion()
-    expressions = ExpressionResolver(None, None, coercion, Role.USER)
-    expressions.no_aggregates = "DEFAULT"
-    value = expressions.resolve(definition.default)
-    value = coercion.assign(value, word.type, definition.name, definition.default.at)
+    context = Context(Catalog(), "", Role.USER, resolve_query)
+    value = ExpressionResolver(context, Names()).within("DEFAULT", definition.default)
+    value = context.coercion.assign(value, word.type, definition.name, definition.default.at)
     if not isinstance(value, Constant):
         message = f'The DEFAULT of the column "{definition.name}" is computed: only a constant is supported.'
         raise SqlFault(ErrorCode.UNSUPPORTED_SQL, message, definition.default.at)

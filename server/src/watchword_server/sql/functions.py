@@ -96,30 +96,32 @@ FUNCTIONS: Final[dict[str, tuple[Signature, ...]]] = {
 """Of fixed arguments. Where several ways fit, the one with the fewest casts is meant, then the first."""
 
 AGGREGATES: Final[dict[str, tuple[Signature, ...]]] = {
-    "count": tuple(Signature((each,), _T.BIGINT, Template("count({0})")) for each in _T if each is not _T.UNKNOWN),
+    "count": tuple(
+        Signature((each,), _T.BIGINT, Template("count({0}){tail}")) for each in _T if each is not _T.UNKNOWN
+    ),
     "sum": (
-        *(Signature((each,), _T.BIGINT, Template("sum({0})", raises=True)) for each in INTEGERS),
-        Signature(_DOUBLE, _T.DOUBLE, Template("ww_finite(sum({0}), {at})", raises=True)),
+        *(Signature((each,), _T.BIGINT, Template("sum({0}){tail}", raises=True)) for each in INTEGERS),
+        Signature(_DOUBLE, _T.DOUBLE, Template("ww_finite(sum({0}){tail}, {at})", raises=True)),
     ),
     "avg": (
-        *(Signature((each,), _T.DOUBLE, Template("ww_mean({0})")) for each in INTEGERS),
-        Signature(_DOUBLE, _T.DOUBLE, Template("ww_finite(avg({0}), {at})", raises=True)),
+        *(Signature((each,), _T.DOUBLE, Template("ww_mean({0}){tail}")) for each in INTEGERS),
+        Signature(_DOUBLE, _T.DOUBLE, Template("ww_finite(avg({0}){tail}, {at})", raises=True)),
     ),
     **{
         name: tuple(
-            Signature((each,), each, Template(f"{name}({{0}})"))
+            Signature((each,), each, Template(f"{name}({{0}}){{tail}}"))
             for each in _T
             if each in COMPARABLE - {_T.BOOLEAN, _T.UUID, _T.BYTES}
         )
         for name in ("min", "max")
     },
-    "bool_and": (Signature((_T.BOOLEAN,), _T.BOOLEAN, Template("min({0})")),),
-    "bool_or": (Signature((_T.BOOLEAN,), _T.BOOLEAN, Template("max({0})")),),
-    "every": (Signature((_T.BOOLEAN,), _T.BOOLEAN, Template("min({0})")),),
+    "bool_and": (Signature((_T.BOOLEAN,), _T.BOOLEAN, Template("min({0}){tail}")),),
+    "bool_or": (Signature((_T.BOOLEAN,), _T.BOOLEAN, Template("max({0}){tail}")),),
+    "every": (Signature((_T.BOOLEAN,), _T.BOOLEAN, Template("min({0}){tail}")),),
 }
 """Of one argument. `sum` and `avg` of integers have types of their own (see `planner.DIFFERENCES`)."""
 
-COUNT_ROWS: Final = Template("count(*)", also=("count",))
+COUNT_ROWS: Final = Template("count(*){tail}", also=("count",))
 NULLIF: Final = Template("nullif({0}, {1})")
 GREATEST: Final = {
     "greatest": Template("ww_greatest({0})", variadic=True),

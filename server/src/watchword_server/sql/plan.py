@@ -52,7 +52,8 @@ class Permissions:
     """All that the engine may touch while it runs the statement; physical names. The second wall asks it.
 
     `reads`: (table, column); the column is empty where a table is read without any. `inserts`, `deletes`: tables.
-    `updates`: (table, column). `functions`: of the engine, in small letters.
+    `updates`: (table, column). `functions`: of the engine, in small letters. `commons`: the names
+    of queries of WITH, which ask for what is in them.
     """
 
     reads: frozenset[tuple[str, str]] = frozenset()
@@ -60,6 +61,7 @@ class Permissions:
     updates: frozenset[tuple[str, str]] = frozenset()
     deletes: frozenset[str] = frozenset()
     functions: frozenset[str] = frozenset()
+    commons: frozenset[str] = frozenset()
 
     @property
     def tables(self) -> frozenset[str]:

@@ -15,7 +15,7 @@ from watchword_server.adapters.sqlite.rows import Converters, RowForm, encode_ro
 from watchword_server.adapters.sqlite.wall import Wall
 from watchword_server.refusal import Refused
 from watchword_server.sql.calls import MAX_ARGUMENTS
-from watchword_server.sql.definitions import MAX_COLUMNS
+from watchword_server.sql.catalog import MAX_COLUMNS
 from watchword_server.sql.engine_functions import ENGINE_AGGREGATES, EngineFunction
 from watchword_server.sql.fault import SqlFault
 from watchword_server.sql.plan import Plan, StoredValue
@@ -101,7 +101,7 @@ class Engine(sqlite3.Connection):
         for each in functions:
             self.create_function(each.name, each.taken, self._keeping_failures(each), deterministic=True)
         for name, aggregate in ENGINE_AGGREGATES:
-            self.create_aggregate(name, 1, aggregate)
+            self.create_window_function(name, 1, aggregate)
         if sys.version_info >= (3, 12):
             # Where a name that is not there would be a text.
             self.setconfig(sqlite3.SQLITE_DBCONFIG_DQS_DML, False)
