@@ -75,6 +75,7 @@ class AuditTrail:
         self._hours = {kind: _Hour() for kind in Kind}
         self._until = 0.0
         self._lost = 0
+        self._telling: tuple[AuditRow, int] | None = None  # the row of what was lost, while it is being written
 
     def __len__(self) -> int:
         return len(self._rows)
@@ -101,15 +102,18 @@ class AuditTrail:
     def take(self, now: float, *, all_of_it: bool = False) -> list[AuditRow]:
         """What is to be written now; `all_of_it`: the counts of the hour that is not over as well."""
         self._turn(now, is_over=all_of_it)
-        taken, self._rows = self._rows, []
+        taken, self._rows, self._telling = self._rows, [], None
         if self._lost:
             detail = f"{self._lost} rows are lost: the log could not be written"
-            taken.append(AuditRow(at=now, actor="", action="left_out", source="", detail=detail))
-            self._lost = 0
+            row = AuditRow(at=now, actor="", action="left_out", source="", detail=detail)
+            self._telling, self._lost = (row, self._lost), 0
+            taken.append(row)
         return taken
 
     def give_back(self, rows: Sequence[AuditRow]) -> None:
         """What was taken could not be written: it is taken again."""
+        if self._telling is not None and rows and rows[-1] is self._telling[0]:
+            rows, self._lost = rows[:-1], self._lost + self._telling[1]
         kept = [*rows, *self._rows]
         self._lost += max(0, len(kept) - self._max_rows)
         self._rows = kept[-self._max_rows :]
