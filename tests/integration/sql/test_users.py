@@ -253,6 +253,20 @@ async def test_it_is_not_for_somebody_else(tmp_path: Path, as_user: str) -> None
         assert (code, message[:41]) == ("PERMISSION_DENIED", "as_user is for SELECT, INSERT, UPDATE and")
 
 
+async def test_who_may_be_acted_for_changes_with_the_account_whatever_was_remembered(tmp_path: Path) -> None:
+    async with running_server(tmp_path) as server, asking(server, "cleo") as cleo, asking(server, "serge") as serge:
+        for sql, expected in (
+            ("ALTER USER ada UNLOCK", "result"), ("ALTER USER ada ROLE service", "PERMISSION_DENIED"),
+            ("ALTER USER ada ROLE user", "result"), ("DROP USER ada", "NOT_FOUND"), ("UNDROP USER ada", "result"),
+        ):  # fmt: skip
+            await do(cleo, sql)
+            for name in ("ada", "u_ada"):
+                answer = await serge.ask("SELECT current_user, current_role", as_user=name)
+                assert answer.get("code", answer["type"]) == expected, sql
+                if expected == "result":
+                    assert answer["results"][0]["rows"] == [["ada", "user"]]
+
+
 async def test_an_administrator_who_falls_while_the_statement_waits_changes_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
