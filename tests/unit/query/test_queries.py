@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from support.accounts import MemoryAccounts, make_account
+from support.audit import make_acts
 from support.clock import FakeClock
 from support.lives import make_user
 from support.parameters import parameters
@@ -31,7 +32,9 @@ def make_queries(store: ScriptedStore | None = None) -> tuple[Queries, Directory
     accounts = MemoryAccounts(make_account("ada"), make_account("cleo", role=Role.DBA))
     directory = Directory(accounts)
     clock = FakeClock(wall=1_800_000_000.25)
-    return Queries(store or ScriptedStore(), directory, LIMITS, clock, Pace(clock.monotonic)), directory
+    return Queries(
+        store or ScriptedStore(), directory, LIMITS, clock, Pace(clock.monotonic), make_acts(accounts)
+    ), directory
 
 
 def prepare(sql: str, *params: Any, role: Role = Role.DBA, **members: Any) -> Prepared:

@@ -97,7 +97,7 @@ def test_defaults_are_constants(text: str, default: Expression) -> None:
         ("CREATE SHARED TABLE t (a int)", 1, "CREATE SHARED TABLE"),
         ("CREATE TEMP TABLE t (a int)", 1, "CREATE TEMP TABLE"), ("CREATE INDEX i ON t (a)", 1, "CREATE INDEX"),
         ("CREATE UNIQUE INDEX i ON t (a)", 1, "CREATE UNIQUE"), ("CREATE VIEW v AS SELECT 1", 1, "CREATE VIEW"),
-        ("CREATE USER 'ada'", 1, "CREATE USER"), ("CREATE TRIGGER x", 1, "CREATE TRIGGER"),
+        ("CREATE ROLE ada", 1, "CREATE ROLE"), ("CREATE TRIGGER x", 1, "CREATE TRIGGER"),
         ("CREATE OR REPLACE VIEW v", 1, "CREATE OR"),
         ("CREATE TABLE t AS SELECT 1", 16, "CREATE TABLE AS"),
         ("CREATE TABLE t (a int) AS SELECT 1", 24, "CREATE TABLE AS"),

@@ -12,6 +12,7 @@ from watchword_server.auth.account import Account
 from watchword_server.config import Limits
 from watchword_server.query.work import Access
 from watchword_server.refusal import Refused
+from watchword_server.sql.account_nodes import AccountStatement
 from watchword_server.sql.budget import Budget
 from watchword_server.sql.catalog import Catalog
 from watchword_server.sql.definitions import check_namespace, dropped_table
@@ -33,6 +34,8 @@ _WHO_DEFINES: Final[Mapping[type, tuple[str, Role]]] = {
     DropTable: ("DROP TABLE", Role.SERVICE),
 }
 """What a definition is called, and the least role that may."""
+_DEFINITION_ALONE: Final = "CREATE and DROP stand alone in their request."
+_USER_ALONE: Final = "A statement about a user stands alone in its request."
 
 
 class Planned(NamedTuple):
@@ -54,11 +57,11 @@ class _Texts(NamedTuple):
 
     catalog: Catalog
     budget: Budget
-    plans: dict[str, tuple[Plan, ...] | Definition]
+    plans: dict[str, tuple[Plan, ...] | Definition | AccountStatement]
 
 
 class Prepared(Struct, frozen=True):
-    """A query that may run, as the moment found it. Either `statements` or `definition`.
+    """A query that may run, as the moment found it. One of `statements`, `definition`, `about_user`.
 
     `access`: what may run beside it. `account`: whose rows it meets, where that is somebody else and is known.
     `bound`: the statements with their values, as the store takes them; None until it is known whose rows they meet.
@@ -69,16 +72,18 @@ class Prepared(Struct, frozen=True):
     user: AuthenticatedUser
     statements: tuple[Planned, ...] = ()
     definition: Definition | None = None
+    about_user: AccountStatement | None = None
     account: Account | None = None
     bound: Bound | None = None
 
     @property
     def text(self) -> str:
-        """Of a query that is one definition."""
+        """Of a query that is one definition, or one statement about a user."""
         return _text(self.query)
 
     def __repr__(self) -> str:
-        return f"<Prepared {self.access.value} for {self.user.name}: {self.definition or list(self.statements)}>"
+        what = self.definition or self.about_user or list(self.statements)
+        return f"<Prepared {self.access.value} for {self.user.name}: {what}>"
 
 
 class Preparation:
@@ -123,6 +128,10 @@ class Preparation:
         planned = yield from self._plan(query, user, role)
         if isinstance(planned, Definition):
             return self._prepare_definition(planned, query, user)
+        if isinstance(planned, AccountStatement):
+            if query.as_user is not None:
+                raise _not_for_others("statements about users")
+            return Prepared(Access.ALONE, query, user, about_user=planned)
         account = None if query.as_user is None else self._known_account(query.as_user)
         is_write = any(statement.plan.is_write for statement in planned)
         # While an account is looked up nothing must overtake.
@@ -130,7 +139,9 @@ class Preparation:
         access = Access.ALONE if not is_sure else Access.WRITE if is_write else Access.READ
         return Prepared(access, query, user, planned, account=account)
 
-    def _plan(self, query: Query, user: AuthenticatedUser, role: Role) -> Steps[tuple[Planned, ...] | Definition]:
+    def _plan(
+        self, query: Query, user: AuthenticatedUser, role: Role
+    ) -> Steps[tuple[Planned, ...] | Definition | AccountStatement]:
         texts = _Texts(self._catalog(), self._planners[user.role].budget(), {})
         if query.statements is None:
             return (yield from self._plan_text(query.sql or "", query.params or (), user, role, texts))
@@ -147,18 +158,19 @@ class Preparation:
             except Refused as refused:
                 refused.statement = index
                 raise
-            if isinstance(found, Definition):
+            if isinstance(found, Definition | AccountStatement):
                 return found
             planned.append(found)
         return tuple(planned)
 
     def _plan_one(
         self, statement: Statement, user: AuthenticatedUser, role: Role, texts: _Texts, *, is_alone: bool
-    ) -> Steps[Planned | Definition]:
+    ) -> Steps[Planned | Definition | AccountStatement]:
         planned = yield from self._plan_text(statement.sql, statement.params or (), user, role, texts)
-        if isinstance(planned, Definition):
+        if isinstance(planned, Definition | AccountStatement):
             if not is_alone:
-                raise Refused(ErrorCode.UNSUPPORTED_SQL, "CREATE and DROP stand alone in their request.")
+                is_definition = isinstance(planned, Definition)
+                raise Refused(ErrorCode.UNSUPPORTED_SQL, _DEFINITION_ALONE if is_definition else _USER_ALONE)
             return planned
         if len(planned) != 1:
             raise Refused(ErrorCode.INVALID_SQL, "Each member of `statements` holds one statement.")
@@ -166,7 +178,7 @@ class Preparation:
 
     def _plan_text(
         self, text: str, parameters: Sequence[Parameter], user: AuthenticatedUser, role: Role, texts: _Texts
-    ) -> Steps[tuple[Planned, ...] | Definition]:
+    ) -> Steps[tuple[Planned, ...] | Definition | AccountStatement]:
         limit = self._limits[user.role].params
         if len(parameters) > limit:
             message = f"A statement has at most {limit} parameters, and {len(parameters)} are given (params)."
@@ -189,8 +201,7 @@ class Preparation:
     def _prepare_definition(self, definition: Definition, query: Query, user: AuthenticatedUser) -> Prepared:
         what, needed = _WHO_DEFINES[type(definition)]
         if query.as_user is not None:
-            message = f"as_user is for SELECT, INSERT, UPDATE and DELETE: send {what} without it."
-            raise Refused(ErrorCode.PERMISSION_DENIED, message)
+            raise _not_for_others(what)
         if not user.role.includes(needed):
             raise _denied(what, user.role, needed)
         try:
@@ -223,6 +234,11 @@ def to_refused(fault: SqlFault, text: str) -> Refused:
     if (place := fault.place(text)) is not None:
         refused.line, refused.column = place
     return refused
+
+
+def _not_for_others(what: str) -> Refused:
+    message = f"as_user is for SELECT, INSERT, UPDATE and DELETE: send {what} without it."
+    return Refused(ErrorCode.PERMISSION_DENIED, message)
 
 
 def _denied(what: str, role: Role, needed: Role) -> Refused:

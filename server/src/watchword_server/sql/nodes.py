@@ -10,6 +10,8 @@ from enum import Enum, unique
 from typing import Literal as Word
 from typing import TypeVar, dataclass_transform
 
+from watchword_server.sql.account_nodes import AccountStatement
+
 __all__ = [
     "And",
     "Between",
@@ -584,7 +586,7 @@ class DropTable:
 
 Query = Rows | Insert | Update | Delete
 Definition = CreateNamespace | CreateTable | DropTable
-Statement = Query | Definition
+Statement = Query | Definition | AccountStatement
 
 
 def walk(node: object) -> Iterator[object]:

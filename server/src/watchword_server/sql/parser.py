@@ -3,6 +3,7 @@
 from typing import Any, Final
 
 from watchword_protocol.errors import ErrorCode
+from watchword_server.sql.account_statements import account_rule
 from watchword_server.sql.administration import DEFINITIONS
 from watchword_server.sql.cursor import MAX_DEPTH, MAX_LINKS, Cursor, Grammar
 from watchword_server.sql.expressions import expression, order_keys
@@ -75,7 +76,7 @@ def parse_tokens(tokens: list[Token], *, max_statements: int) -> tuple[Statement
 
 def _statement(cursor: Cursor) -> Statement:
     start, links = cursor.here, cursor.links
-    rule = _RULES.get(start.key)
+    rule = account_rule(cursor) or _RULES.get(start.key)
     if rule is None:
         if start.key in _STATEMENTS:
             raise cursor.unsupported(start.key.upper())

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 from watchword_protocol.errors import ErrorCode
+from watchword_server.sql.account_nodes import AccountStatement
+from watchword_server.sql.account_statements import hushed
 from watchword_server.sql.budget import Budget, budget_of
 from watchword_server.sql.catalog import Catalog
 from watchword_server.sql.fault import SqlFault
@@ -105,8 +107,9 @@ class Planner:
 
     def plan(
         self, text: str, *, catalog: Catalog, namespace: str, role: Role, budget: Budget | None = None
-    ) -> Steps[tuple[Plan, ...] | Definition]:
-        """The request's plans, one a statement; or the one definition that it is. What is known takes one step.
+    ) -> Steps[tuple[Plan, ...] | Definition | AccountStatement]:
+        """The request's plans, one a statement; or the one definition, or statement about a user, that it is, which are
+        not remembered. What is known takes one step.
 
         Args:
             text: Of any content.
@@ -128,13 +131,15 @@ class Planner:
             self._plans.move_to_end(key)
             return known.plans
         budget = budget or self.budget()
-        tokens = lex(text, max_bytes=self._max_bytes, max_parameters=self._max_parameters)
         before = budget.left
-        budget.take(max(len(tokens) - 1, len(text) // _BYTES_OF_PART))
-        yield
-        statements = parse_tokens(tokens, max_statements=self._max_statements)
+        try:
+            statements = yield from self._parse(text, budget)
+        except SqlFault as fault:
+            raise hushed(fault, text) from None
         first = statements[0]
         if len(statements) == 1 and isinstance(first, (CreateNamespace, CreateTable, DropTable)):
+            return first
+        if len(statements) == 1 and isinstance(first, AccountStatement):
             return first
         plans: list[Plan] = []
         for index, statement in enumerate(statements):
@@ -143,6 +148,12 @@ class Planner:
         known = _Known(tuple(plans), before - budget.left, _size(text, plans))
         self._keep(key, known)
         return known.plans
+
+    def _parse(self, text: str, budget: Budget) -> Steps[tuple[Statement, ...]]:
+        tokens = lex(text, max_bytes=self._max_bytes, max_parameters=self._max_parameters)
+        budget.take(max(len(tokens) - 1, len(text) // _BYTES_OF_PART))
+        yield
+        return parse_tokens(tokens, max_statements=self._max_statements)
 
     def _keep(self, key: _Key, known: _Known) -> None:
         """Remember it, and forget what does not fit beside it any more."""
@@ -160,6 +171,9 @@ class Planner:
         try:
             if isinstance(statement, (CreateNamespace, CreateTable, DropTable)):
                 message = "CREATE and DROP stand alone in their request."
+                raise SqlFault(ErrorCode.UNSUPPORTED_SQL, message, statement.at)
+            if isinstance(statement, AccountStatement):
+                message = "A statement about a user stands alone in its request."
                 raise SqlFault(ErrorCode.UNSUPPORTED_SQL, message, statement.at)
             tree = resolve(statement, catalog, namespace, role)
             yield
