@@ -13,6 +13,7 @@ from watchword_server.sql.engine_functions import ENGINE_AGGREGATES, ENGINE_FUNC
 from watchword_server.sql.fault import SqlFault
 from watchword_server.sql.plan import Plan
 from watchword_server.sql.planner import Planner
+from watchword_server.sql.row_ids import RowIds
 from watchword_server.sql.types import SqlType
 from watchword_server.sql.values import WIRE_FORMS, bind_values
 from watchword_server.user import Role
@@ -56,8 +57,10 @@ class Engine:
     def __post_init__(self) -> None:
         self.connection = sqlite3.connect(":memory:", isolation_level=None, cached_statements=0)
         self.connection.execute("PRAGMA case_sensitive_like = ON")
-        for each in ENGINE_FUNCTIONS:
-            self.connection.create_function(each.name, each.taken, self._keeping(each), deterministic=True)
+        for each in (*ENGINE_FUNCTIONS, *RowIds(lambda: NOW_US // 1_000, lambda bits: bits).functions):
+            self.connection.create_function(
+                each.name, each.taken, self._keeping(each), deterministic=each.is_deterministic
+            )
         for name, aggregate in ENGINE_AGGREGATES:
             self.connection.create_aggregate(name, 1, aggregate)
         for table in self.catalog.tables.values():

@@ -10,17 +10,15 @@ from typing import Any, Final
 
 import pgparse  # type: ignore[import-not-found]  # has no types
 
+from watchword_server.sql.definition_nodes import ColumnDefinition, CreateTable, DropTable, Option, Statement
 from watchword_server.sql.nodes import (
     And,
     Between,
     Call,
     Case,
     Cast,
-    ColumnDefinition,
-    CreateTable,
     Default,
     Delete,
-    DropTable,
     Expression,
     Infix,
     InList,
@@ -32,14 +30,12 @@ from watchword_server.sql.nodes import (
     LiteralKind,
     Name,
     Not,
-    Option,
     Or,
     Order,
     Parameter,
     Prefix,
     Select,
     Star,
-    Statement,
     TableName,
     Target,
     Update,

@@ -19,7 +19,8 @@ from watchword_server.query.preparation import Prepared
 from watchword_server.query.queries import Queries
 from watchword_server.query.work import Access
 from watchword_server.refusal import Refused
-from watchword_server.sql.nodes import CreateNamespace, DropTable, TableName
+from watchword_server.sql.definition_nodes import CreateNamespace, DropTable
+from watchword_server.sql.nodes import TableName
 from watchword_server.user import Role
 
 LIMITS = {

@@ -4,20 +4,15 @@ import pytest
 
 from support.parsing import refusal_of, statement_of
 from watchword_protocol.errors import ErrorCode
-from watchword_server.sql.nodes import (
-    Cast,
+from watchword_server.sql.definition_nodes import (
     ColumnDefinition,
     CreateNamespace,
     CreateTable,
     DropTable,
-    Expression,
-    Literal,
-    LiteralKind,
-    Name,
     Option,
     Statement,
-    TableName,
 )
+from watchword_server.sql.nodes import Cast, Expression, Literal, LiteralKind, Name, TableName
 
 T = TableName("app", "t")
 ID = ColumnDefinition("id", "bigint", primary_key=True)

@@ -15,8 +15,9 @@ from watchword_server.query.places import Places
 from watchword_server.query.preparation import Planned, Preparation, Prepared, to_refused
 from watchword_server.query.results import Result, Results
 from watchword_server.refusal import Refused
+from watchword_server.sql.definer import Definer
+from watchword_server.sql.definition_nodes import Definition
 from watchword_server.sql.fault import SqlFault
-from watchword_server.sql.nodes import Definition
 from watchword_server.sql.plan import BindKind, Plan, StoredValue
 from watchword_server.sql.store import Store, Transaction
 from watchword_server.sql.values import bind_values
@@ -82,7 +83,7 @@ class Queries:
 
     async def _define(self, prepared: Prepared, definition: Definition) -> Result:
         try:
-            await self._store.define(definition, user_id=prepared.user.id)
+            await self._store.define(definition, Definer(prepared.user.id, prepared.user.role))
         except SqlFault as fault:
             raise to_refused(fault, prepared.text) from None
         return Result()

@@ -69,6 +69,7 @@ _TESTS: Final[dict[str, Word["null", "true", "false", "unknown"]]] = {
 _MATCHES: Final = frozenset({"like", "ilike", "in", "between"})
 _NUMBERS: Final = (LiteralKind.INTEGER, LiteralKind.DECIMAL)
 _QUERIES: Final = frozenset({"select", "with", "table"})
+_MAY_HAVE_BRACKETS: Final = frozenset({"current_user", "current_role"})  # ours; PostgreSQL's grammar has none there
 
 
 def expression(cursor: Cursor) -> Expression:
@@ -421,7 +422,9 @@ def _case(cursor: Cursor, token: Token) -> Expression:
 def _without_brackets(cursor: Cursor, token: Token) -> Expression:
     cursor.advance()
     if cursor.here.key == "(":
-        raise cursor.unsupported(f"{token.key.upper()} with brackets")
+        if token.key not in _MAY_HAVE_BRACKETS or cursor.peek().key != ")":
+            raise cursor.unsupported(f"{token.key.upper()} with brackets")
+        cursor.expect("(", ")")
     return Call(token.key, at=token.at)
 
 

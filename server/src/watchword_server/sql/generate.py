@@ -27,6 +27,7 @@ from watchword_server.sql.tree import (
     InsertTree,
     Key,
     OutputTree,
+    RowTest,
     SelectTree,
     Template,
     Tree,
@@ -69,6 +70,7 @@ class _Generator:
         self._physical = ""
         self._source = ""  # what stands before a column's name
         self._is_returning = False
+        self._is_of_definition = False  # what is written stands in the table's definition, not in the statement
 
     def plan(self, tree: Tree) -> Plan:
         table = tree.table
@@ -100,6 +102,7 @@ class _Generator:
             made_values=_made_values(outputs),
             places=tuple(place for _, place in self._places.values()),
             sums=tuple(self._sums.values()),
+            checks=tuple(each.check for each in tree.tests) if isinstance(tree, (InsertTree, UpdateTree)) else (),
         )
 
     # --- expressions --------------------------------------------------------------------------------------
@@ -155,7 +158,7 @@ class _Generator:
         self._functions |= template.functions
         if not template.has_place:
             return template.fill(texts)
-        new = len(self._places), Place(at, self._assigned)
+        new = len(self._places), Place(None if self._is_of_definition else at, self._assigned)
         number, _ = self._places.setdefault((template, self._assigned, *texts), new)
         return template.fill(texts, number)
 
@@ -268,12 +271,13 @@ class _Generator:
             head += f" ({', '.join(names)}) VALUES {', '.join(rows)}"
         else:
             head += " DEFAULT VALUES"
-        return head + self._returning(tree.returning)
+        return head + self._returning(tree.returning, tree.tests)
 
     def _update(self, tree: UpdateTree) -> str:
         sets = ", ".join(f"{quoted(column.name)} = {self._value_of(column, value)}" for column, value in tree.sets)
         rows = self._chosen(tree.table, tree.where)
-        return f"UPDATE main.{quoted(physical_name(tree.table))} SET {sets}{rows}{self._returning(tree.returning)}"  # noqa: S608  # of this module's parts only
+        returning = self._returning(tree.returning, tree.tests)
+        return f"UPDATE main.{quoted(physical_name(tree.table))} SET {sets}{rows}{returning}"  # noqa: S608  # of this module's parts only
 
     def _delete(self, tree: DeleteTree) -> str:
         rows = self._chosen(tree.table, tree.where)
@@ -297,9 +301,19 @@ class _Generator:
         self._source = ""
         return f" WHERE _rowid_ IN ({rows})"
 
-    def _returning(self, outputs: tuple[OutputTree, ...]) -> str:
+    def _returning(self, outputs: tuple[OutputTree, ...], tests: tuple[RowTest, ...] = ()) -> str:
+        """RETURNING with the outputs and, behind them, a column for each test."""
         self._is_returning = True
-        return f" RETURNING {self._texts(each.expression for each in outputs)}" if outputs else ""
+        texts = [self._text(each.expression) for each in outputs]
+        self._is_of_definition = True
+        texts += map(self._test, tests)
+        self._is_of_definition = False
+        return f" RETURNING {', '.join(texts)}" if texts else ""
+
+    def _test(self, test: RowTest) -> str:
+        """1 where the row is as it must be, else 0."""
+        condition = self._text(test.condition)
+        return f"({condition} IS 1)" if test.is_strict else f"({condition} IS NOT 0)"
 
     _RULES: ClassVar[Mapping[type, Callable[["_Generator", Any], str]]] = {
         Constant: _constant,
@@ -330,8 +344,10 @@ def _roots(tree: Tree) -> Iterator[Expression]:
             yield from (each for each in (tree.where, tree.having, tree.limit, tree.offset) if each is not None)
         case InsertTree():
             yield from (value for row in tree.rows for value in row)
+            yield from (test.condition for test in tree.tests)
         case UpdateTree():
             yield from (value for _, value in tree.sets)
+            yield from (test.condition for test in tree.tests)
             yield from _all_of(tree.where)
         case DeleteTree():
             yield from _all_of(tree.where)
@@ -365,5 +381,6 @@ def _output_column(output: OutputTree, table: Table | None) -> OutputColumn:
     flags = (
         *(("pk",) if column.name in key else ()),
         *(("nn",) if column.not_null or column.name in key else ()),
+        *(("uq",) if (column.name,) in table.unique_keys[1:] else ()),
     )
     return OutputColumn(output.name, column.type, flags)

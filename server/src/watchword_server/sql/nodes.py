@@ -16,13 +16,8 @@ __all__ = [
     "Call",
     "Case",
     "Cast",
-    "ColumnDefinition",
-    "CreateNamespace",
-    "CreateTable",
     "Default",
-    "Definition",
     "Delete",
-    "DropTable",
     "Expression",
     "InList",
     "Infix",
@@ -34,7 +29,6 @@ __all__ = [
     "LiteralKind",
     "Name",
     "Not",
-    "Option",
     "Or",
     "Order",
     "Parameter",
@@ -42,9 +36,9 @@ __all__ = [
     "Query",
     "Select",
     "Star",
-    "Statement",
     "TableName",
     "Target",
+    "Truncate",
     "Update",
     "walk",
 ]
@@ -330,59 +324,14 @@ class Delete:
 
 
 @_node
-class CreateNamespace:
-    """CREATE NAMESPACE [IF NOT EXISTS] name."""
-
-    name: str
-    if_not_exists: bool = False
-    at: int = field(default=0, compare=False, repr=False)
-
-
-@_node
-class ColumnDefinition:
-    """One column of CREATE TABLE; `default` is a constant expression."""
-
-    name: str
-    type: str
-    not_null: bool = False
-    primary_key: bool = False
-    default: Expression | None = None
-    at: int = field(default=0, compare=False, repr=False)
-
-
-@_node
-class Option:
-    """`name = value` of WITH; the name folded to upper case, the value as quoted."""
-
-    name: str
-    value: str
-    at: int = field(default=0, compare=False, repr=False)
-
-
-@_node
-class CreateTable:
-    """CREATE TABLE ... WITH (options). `primary_key`: of a table constraint, empty where a column has it."""
+class Truncate:
+    """TRUNCATE [TABLE] table: it deletes the rows that the user may delete."""
 
     table: TableName
-    columns: tuple[ColumnDefinition, ...]
-    primary_key: tuple[Name, ...] = ()
-    options: tuple[Option, ...] = ()
-    if_not_exists: bool = False
     at: int = field(default=0, compare=False, repr=False)
 
 
-@_node
-class DropTable:
-    """DROP TABLE [IF EXISTS] table."""
-
-    table: TableName
-    if_exists: bool = False
-    at: int = field(default=0, compare=False, repr=False)
-
-
-Query = Select | Insert | Update | Delete
-Definition = CreateNamespace | CreateTable | DropTable
-Statement = Query | Definition
+Query = Select | Insert | Update | Delete | Truncate
 
 
 def walk(node: object) -> Iterator[object]:

@@ -19,7 +19,6 @@ from watchword_server.sql import nodes
 from watchword_server.sql.casts import Ease
 from watchword_server.sql.catalog import Catalog, Column, Table
 from watchword_server.sql.coercion import Coercion, mismatch
-from watchword_server.sql.definitions import MAX_COLUMNS
 from watchword_server.sql.engine_functions import row_limit
 from watchword_server.sql.fault import SqlFault
 from watchword_server.sql.functions import ROW_COUNTS
@@ -28,6 +27,8 @@ from watchword_server.sql.lookup import readable_table, writable_table
 from watchword_server.sql.operators import COMPARABLE
 from watchword_server.sql.output_names import output_name
 from watchword_server.sql.resolve_expressions import ExpressionResolver, nearest
+from watchword_server.sql.row_conditions import check_tests, default_call
+from watchword_server.sql.table_definition import MAX_COLUMNS
 from watchword_server.sql.tree import (
     Aggregate,
     Apply,
@@ -44,7 +45,9 @@ from watchword_server.sql.tree import (
     place_of,
     walk_expressions,
 )
+from watchword_server.sql.truncation import truncated
 from watchword_server.sql.types import SqlType
+from watchword_server.sql.volatile import refuse_volatile
 from watchword_server.user import Role
 
 __all__ = ["MAX_KEYS", "MAX_OUTPUTS", "resolve"]
@@ -81,6 +84,8 @@ def _tree(query: nodes.Query, catalog: Catalog, namespace: str, role: Role, coer
         table = readable_table(catalog, query.table, namespace, role) if query.table else None
         return _StatementResolver(table, query.table, role, coercion).select(query)
     table = writable_table(catalog, query.table, namespace, role)
+    if isinstance(query, nodes.Truncate):
+        return truncated(table, catalog, query.at)
     resolver = _StatementResolver(table, query.table, role, coercion)
     match query:
         case nodes.Insert():
@@ -115,6 +120,7 @@ class _StatementResolver:
         having = None
         if query.having is not None:
             having = self._expressions.boolean(query.having, "HAVING", query.having.at)
+            refuse_volatile("HAVING", having)
         if query.order:
             for place, output in enumerate(outputs, 1):
                 self._places.setdefault(self._identities.number(output.expression), place)
@@ -137,6 +143,7 @@ class _StatementResolver:
         self._expressions.no_aggregates = clause
         found = self._expressions.boolean(node, clause, node.at)
         self._expressions.no_aggregates = None
+        refuse_volatile(clause, found)
         return found
 
     def _targets(self, targets: Iterable[nodes.Target]) -> tuple[OutputTree, ...]:
@@ -169,6 +176,7 @@ class _StatementResolver:
             value = self._settle(outputs[output - 1].expression, node.at)
         else:
             value = self._settle(self._expressions.resolve(node), node.at)
+            refuse_volatile("ORDER BY", value)
             output = self._places.get(self._identities.number(value))
         if value.type not in COMPARABLE:
             raise mismatch(f"ORDER BY needs values that compare, and {value.type.title} does not.", node.at)
@@ -189,6 +197,7 @@ class _StatementResolver:
             self._expressions.no_aggregates = "GROUP BY"
             value = self._settle(self._expressions.resolve(node), node.at)
             self._expressions.no_aggregates = None
+        refuse_volatile("GROUP BY", value)
         if value.type not in COMPARABLE:
             raise mismatch(f"GROUP BY needs values that can be equal, and {value.type.title} cannot.", node.at)
         return value
@@ -240,6 +249,7 @@ class _StatementResolver:
         if node is None:
             return None
         value = self._expressions.resolve(node)
+        refuse_volatile(clause, value)
         for each in walk_expressions(value):
             if isinstance(each, (ColumnValue, Aggregate)):
                 raise SqlFault(ErrorCode.INVALID_SQL, f"{clause} is one number: it names no column.", node.at)
@@ -260,6 +270,7 @@ class _StatementResolver:
         outputs = self._targets(targets)
         for output in outputs:
             self._expressions.coercion.decide(output.expression)  # before SET, which comes after it
+            refuse_volatile("RETURNING", output.expression)
         return outputs
 
     def insert(self, query: nodes.Insert, table: Table) -> InsertTree:
@@ -273,8 +284,11 @@ class _StatementResolver:
             message = f"INSERT has {len(named)} columns and {width} values."
             raise SqlFault(ErrorCode.INVALID_SQL, message, query.at)
         named = named[:width]
-        rows = tuple(self._values(row, named, self._new_value) for row in query.rows or ((),))
-        return InsertTree(table, tuple(named), rows, self.returning(query.returning))
+        made = [column for column in table.columns if column.default_call is not None and column not in named]
+        left = (nodes.Default(query.at),) * len(made)
+        columns = (*named, *made)
+        rows = tuple(self._values((*row, *left), columns, self._new_value) for row in query.rows or ((),))
+        return InsertTree(table, columns, rows, self.returning(query.returning), check_tests(table))
 
     def update(self, query: nodes.Update, table: Table) -> UpdateTree:
         _check_once([name for name, _ in query.sets])
@@ -283,7 +297,8 @@ class _StatementResolver:
         returning = self.returning(query.returning)
         self._expressions.no_aggregates = "UPDATE"
         values = self._values([value for _, value in query.sets], columns, self._expressions.resolve)
-        return UpdateTree(table, tuple(zip(columns, values, strict=True)), where, returning)
+        sets = tuple(zip(columns, values, strict=True))
+        return UpdateTree(table, sets, where, returning, check_tests(table))
 
     def _values(
         self,
@@ -293,7 +308,7 @@ class _StatementResolver:
     ) -> tuple[Expression, ...]:
         """What goes into these columns: each value is read before the first gets its column's type."""
         values = [
-            _default(column) if isinstance(node, nodes.Default) else resolve_value(node)
+            self._default(column) if isinstance(node, nodes.Default) else resolve_value(node)
             for node, column in zip(row, columns, strict=True)
         ]
         assign = self._expressions.coercion.assign
@@ -301,6 +316,13 @@ class _StatementResolver:
             assign(value, column.type, column.name, node.at)
             for value, column, node in zip(values, columns, row, strict=True)
         )
+
+    def _default(self, column: Column) -> Expression:
+        """What the column has where nothing is said, not yet as one of its type."""
+        call = default_call(column)
+        if call is not None:
+            return self._expressions.resolve(call)
+        return Constant(column.type, column.default if column.has_default else None)
 
     def _new_value(self, node: nodes.Expression) -> Expression:
         """Of a row that is not there yet."""
@@ -315,10 +337,6 @@ class _StatementResolver:
             hint = nearest(node.name, [each.name for each in table.columns])
             raise SqlFault(ErrorCode.NOT_FOUND, f'There is no column "{node.name}" in {table.title}.{hint}', node.at)
         return column
-
-
-def _default(column: Column) -> Constant:
-    return Constant(column.type, column.default if column.has_default else None)
 
 
 def _check_once(columns: Iterable[nodes.Name]) -> None:

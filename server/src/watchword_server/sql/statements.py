@@ -25,7 +25,7 @@ from watchword_server.sql.nodes import (
     Update,
 )
 
-__all__ = ["QUERIES", "qualified_name"]
+__all__ = ["QUERIES", "order_of", "qualified_name"]
 
 _NO_TARGETS: Final = frozenset({"", "from", "where", "group", "having", "order", "limit", "offset", ";", ")"})
 _TRAILERS: Final = frozenset({"order", "limit", "offset"})
@@ -104,6 +104,12 @@ def _order(cursor: Cursor) -> Order:
     value = expression(cursor)
     if cursor.here.key == "using":
         raise cursor.unsupported("ORDER BY ... USING")
+    descending, nulls_first = order_of(cursor)
+    return Order(value, descending, nulls_first)
+
+
+def order_of(cursor: Cursor) -> tuple[bool, bool | None]:
+    """[ASC | DESC] [NULLS FIRST | LAST]: whether it descends, and whether NULL comes first."""
     descending = cursor.take("desc")
     if not descending:
         cursor.take("asc")
@@ -112,7 +118,7 @@ def _order(cursor: Cursor) -> Order:
         nulls_first = cursor.take("first")
         if not nulls_first:
             cursor.expect("last")
-    return Order(value, descending, nulls_first)
+    return descending, nulls_first
 
 
 def _limits(cursor: Cursor) -> tuple[Expression | None, Expression | None]:

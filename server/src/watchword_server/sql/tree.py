@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Literal as Word
 
 from watchword_server.sql.catalog import Column, Table
-from watchword_server.sql.plan import BindKind, StoredValue
+from watchword_server.sql.plan import BindKind, RowCheck, StoredValue
 from watchword_server.sql.types import SqlType
 
 __all__ = [
@@ -26,6 +26,7 @@ __all__ = [
     "InsertTree",
     "Key",
     "OutputTree",
+    "RowTest",
     "SelectTree",
     "Template",
     "Tree",
@@ -50,13 +51,14 @@ class Template:
         raises: It can fail on some row, or make a value that is too large.
         safe: It can neither fail nor take long, whatever is in the row.
         variadic: `{0}` takes all arguments.
+        volatile: The function's name as users write it, where every call of it gives another value.
         also: Functions of the engine that the text does not show (the operator LIKE is one).
         links: `{0}` may be the same template again, and stands without brackets of its own then.
 
     `stack`: for each argument, how much the engine's parser holds at most when it comes to it.
     """
 
-    __slots__ = ("functions", "has_place", "links", "raises", "safe", "stack", "text", "variadic")
+    __slots__ = ("functions", "has_place", "links", "raises", "safe", "stack", "text", "variadic", "volatile")
 
     def __init__(
         self,
@@ -67,12 +69,14 @@ class Template:
         variadic: bool = False,
         also: tuple[str, ...] = (),
         links: bool = False,
+        volatile: str | None = None,
     ) -> None:
         self.text = text
         self.raises = raises
         self.safe = safe
         self.variadic = variadic
         self.links = links
+        self.volatile = volatile
         self.has_place = _PLACE in text
         self.stack = _stack(text)
         self.functions = frozenset(_CALL.findall(text)) | frozenset(also)
@@ -238,13 +242,23 @@ class SelectTree:
 
 
 @dataclass(frozen=True, slots=True)
+class RowTest:
+    """What is asked of each row as it was written: the condition is not false; where `is_strict`, it is true."""
+
+    condition: Expression
+    check: RowCheck
+    is_strict: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class InsertTree:
-    """Each row has one value for each of `columns`; the other columns of the table have their defaults."""
+    """Each row has one value for each of `columns`; the other columns of the table have constant defaults."""
 
     table: Table
     columns: tuple[Column, ...]
     rows: tuple[tuple[Expression, ...], ...]
     returning: tuple[OutputTree, ...] = ()
+    tests: tuple[RowTest, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -255,6 +269,7 @@ class UpdateTree:
     sets: tuple[tuple[Column, Expression], ...]
     where: Expression | None = None
     returning: tuple[OutputTree, ...] = ()
+    tests: tuple[RowTest, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

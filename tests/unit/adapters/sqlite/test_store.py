@@ -20,11 +20,11 @@ from support.plans import (
     LIST,
     NOTES,
     PRICES,
+    ROOT,
     RUNAWAY_READ,
     RUNAWAY_WRITE,
     make_plan,
     request,
-    table_of,
 )
 from support.store import MemoryStore
 from watchword_protocol.errors import ErrorCode
@@ -32,15 +32,15 @@ from watchword_server.adapters.sqlite.database import open_database
 from watchword_server.adapters.sqlite.store import open_store
 from watchword_server.refusal import Refused
 from watchword_server.sql.catalog import Table, TableType
+from watchword_server.sql.definition_nodes import CreateNamespace, CreateTable, Definition, DropTable
 from watchword_server.sql.fault import SqlFault
-from watchword_server.sql.nodes import CreateNamespace, CreateTable, Definition, DropTable, TableName
+from watchword_server.sql.nodes import TableName
 from watchword_server.sql.plan import Plan
 from watchword_server.sql.store import Store, StoredValue
 from watchword_server.sql.types import SqlType
 
 VALUE_BYTES = 10_000
 SETTINGS: Any = {
-    "table_of": table_of,
     "converters": {SqlType.BYTES: lambda value: base64.b64encode(value).decode()},
     "value_bytes": VALUE_BYTES,
     "functions": FUNCTIONS,
@@ -65,7 +65,7 @@ async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator
 async def app(store: Store) -> Store:
     """With `app.notes` and `app.prices`."""
     for definition in (CREATE_APP, CREATE_NOTES, CREATE_PRICES):
-        await store.define(definition, user_id="root")
+        await store.define(definition, ROOT)
     return store
 
 
@@ -88,13 +88,13 @@ async def test_definitions_show_in_the_catalog_and_each_makes_a_new_one(store: S
     empty = store.catalog
     assert not empty.namespaces
     assert not empty.tables
-    await store.define(CREATE_APP, user_id="root")
-    await store.define(CREATE_NOTES, user_id="root")
+    await store.define(CREATE_APP, ROOT)
+    await store.define(CREATE_NOTES, ROOT)
     assert store.catalog.namespaces == {"app"}
     assert store.catalog.find("app", "notes") == NOTES
     assert store.catalog.version == empty.version + 2
     assert empty.find("app", "notes") is None
-    await store.define(DROP_NOTES, user_id="root")
+    await store.define(DROP_NOTES, ROOT)
     assert store.catalog.find("app", "notes") is None
     assert store.catalog.version == empty.version + 3
 
@@ -115,14 +115,14 @@ async def test_a_definition_that_does_not_fit_changes_nothing(
 ) -> None:
     before = app.catalog
     with pytest.raises(Refused, match=word) as refusal:
-        await app.define(definition, user_id="root")
+        await app.define(definition, ROOT)
     assert refusal.value.code is code
     assert app.catalog is before
 
 
 async def test_a_definition_that_is_wrong_in_itself_says_where(app: Store) -> None:
     with pytest.raises(SqlFault) as fault:
-        await app.define(CreateTable(TableName("app", "wrong"), ()), user_id="root")
+        await app.define(CreateTable(TableName("app", "wrong"), ()), ROOT)
     assert fault.value.at == 7
 
 
@@ -136,7 +136,7 @@ async def test_a_definition_that_is_wrong_in_itself_says_where(app: Store) -> No
 )
 async def test_if_not_exists_and_if_exists_leave_it_as_it_is(app: Store, definition: Definition) -> None:
     before = app.catalog
-    await app.define(definition, user_id="root")
+    await app.define(definition, ROOT)
     assert app.catalog is before
 
 
@@ -151,13 +151,13 @@ async def test_a_table_made_anew_is_found_by_every_reader(app: Store) -> None:
 
     assert await read_all() == [b"[]"] * 8
     for definition in (DROP_NOTES, DropTable(TableName("app", "prices")), CREATE_PRICES, CREATE_NOTES):
-        await app.define(definition, user_id="root")
+        await app.define(definition, ROOT)
     assert await read_all() == [b"[]"] * 8
 
 
 async def test_the_id_of_a_dropped_table_is_never_used_again(app: Store) -> None:
-    await app.define(DropTable(TableName("app", "prices")), user_id="root")
-    await app.define(CREATE_PRICES, user_id="root")
+    await app.define(DropTable(TableName("app", "prices")), ROOT)
+    await app.define(CREATE_PRICES, ROOT)
     table = app.catalog.find("app", "prices")
     assert table is not None
     assert table.id > PRICES.id
@@ -167,9 +167,9 @@ async def test_the_id_of_a_dropped_table_is_never_used_again(app: Store) -> None
 async def test_a_plan_for_a_dropped_table_never_runs_on_another_of_its_name(app: Store, again: bool) -> None:
     """Else a plan without a scope, made for a shared table, would show the rows of a user table."""
     await write(app, ADD, "ada", 1, "hers")
-    await app.define(DROP_NOTES, user_id="root")
+    await app.define(DROP_NOTES, ROOT)
     if again:
-        await app.define(CREATE_NOTES, user_id="root")
+        await app.define(CREATE_NOTES, ROOT)
     for ask in (app.read(request((FIND, ("ada", 1)))), app.write(request((ADD, ("ada", 2, "new"))))):
         with pytest.raises(Refused, match="dropped") as refusal:
             await ask

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from support.plans import CREATE_APP, CREATE_NOTES, CREATE_PRICES, DROP_NOTES, NOTES, table_of
+from support.plans import CREATE_APP, CREATE_NOTES, CREATE_PRICES, DROP_NOTES, NOTES, ROOT
 from watchword_server.adapters.sqlite.data_directory import DataUnusable
 from watchword_server.adapters.sqlite.database import open_database
 from watchword_server.adapters.sqlite.migrations import MIGRATIONS, migrate
@@ -14,7 +14,8 @@ from watchword_server.adapters.sqlite.store import open_store
 from watchword_server.adapters.sqlite.stored_catalog import StoredCatalog
 from watchword_server.refusal import Refused
 from watchword_server.sql.catalog import AccessLevel, Catalog, Column, Table, TableId, TableType
-from watchword_server.sql.nodes import CreateTable, TableName
+from watchword_server.sql.definition_nodes import CreateTable
+from watchword_server.sql.nodes import TableName
 from watchword_server.sql.plan import StoredValue
 from watchword_server.sql.types import SqlType
 
@@ -32,11 +33,11 @@ async def test_it_is_the_same_after_a_restart(tmp_path: Path) -> None:
     for attempt in range(2):
         async with (
             await open_database(path) as database,
-            await open_store(database, table_of=table_of, converters={}, value_bytes=1_000) as store,
+            await open_store(database, converters={}, value_bytes=1_000) as store,
         ):
             if attempt == 0:
-                await store.define(CREATE_APP, user_id="root")
-                await store.define(CREATE_NOTES, user_id="root")
+                await store.define(CREATE_APP, ROOT)
+                await store.define(CREATE_NOTES, ROOT)
             assert store.catalog.namespaces == {"app"}
             assert store.catalog.tables == {("app", "notes"): NOTES}
 
@@ -49,9 +50,9 @@ async def test_a_database_of_the_former_layout_is_brought_up_to_date_and_keeps_i
     connection.close()
     async with (
         await open_database(path) as database,
-        await open_store(database, table_of=table_of, converters={}, value_bytes=1_000) as store,
+        await open_store(database, converters={}, value_bytes=1_000) as store,
     ):
-        await store.define(CREATE_APP, user_id="root")
+        await store.define(CREATE_APP, ROOT)
         assert await database.read(lambda engine: engine.execute("SELECT key FROM revoked").fetchall()) == [("k",)]
 
 
@@ -151,7 +152,7 @@ async def test_a_damaged_definition_is_told_with_its_file_and_table(tmp_path: Pa
             return lambda connection: connection.execute(insert, (definition,))
 
         async def open_and_close() -> None:
-            await (await open_store(database, table_of=table_of, converters={}, value_bytes=200_000)).close()
+            await (await open_store(database, converters={}, value_bytes=200_000)).close()
 
         await database.write(lambda connection: connection.execute("INSERT INTO _namespaces VALUES ('app')"))
         await database.write(define(_WHOLE % _ID))

@@ -37,7 +37,7 @@ async def connection(
 @pytest.fixture
 async def _rows(store: SqliteStore) -> None:
     """Rows to be reached."""
-    await store.define(CREATE_PRICES, user_id="root")
+    await store.define(CREATE_PRICES, ROOT)
     await store.write(make_request((ADD, ("ada", 1, "secret"))))
 
 

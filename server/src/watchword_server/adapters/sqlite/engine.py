@@ -3,7 +3,7 @@
 import sqlite3
 import sys
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -15,11 +15,11 @@ from watchword_server.adapters.sqlite.rows import Converters, RowForm, encode_ro
 from watchword_server.adapters.sqlite.wall import Wall
 from watchword_server.refusal import Refused
 from watchword_server.sql.calls import MAX_ARGUMENTS
-from watchword_server.sql.definitions import MAX_COLUMNS
 from watchword_server.sql.engine_functions import ENGINE_AGGREGATES, EngineFunction
 from watchword_server.sql.fault import SqlFault
-from watchword_server.sql.plan import Plan, StoredValue
+from watchword_server.sql.plan import Plan, RowCheck, StoredValue
 from watchword_server.sql.store import Outcome
+from watchword_server.sql.table_definition import MAX_COLUMNS
 
 __all__ = ["CACHED_STATEMENTS", "Engine", "Overdue"]
 
@@ -99,7 +99,8 @@ class Engine(sqlite3.Connection):
         for pragma in _PRAGMAS:
             self.execute(f"PRAGMA {pragma}")
         for each in functions:
-            self.create_function(each.name, each.taken, self._keeping_failures(each), deterministic=True)
+            call = self._keeping_failures(each)
+            self.create_function(each.name, each.taken, call, deterministic=each.is_deterministic)
         for name, aggregate in ENGINE_AGGREGATES:
             self.create_aggregate(name, 1, aggregate)
         if sys.version_info >= (3, 12):
@@ -117,7 +118,8 @@ class Engine(sqlite3.Connection):
         """Run one statement of a user's, to its end, behind the wall; one that writes inside a transaction.
 
         Raises:
-            Refused: RESULT_TOO_LARGE: a write has happened all the same, its savepoint is the caller's to roll back.
+            Refused: RESULT_TOO_LARGE, or what a check of the plan says: a write has happened all the same, its
+                savepoint is the caller's to roll back.
             SqlFault: A function of ours refused a value.
             sqlite3.Error, MemoryError, OverflowError, UnicodeEncodeError: see `to_refusal`.
         """
@@ -131,9 +133,10 @@ class Engine(sqlite3.Connection):
         cursor = self.cursor()
         try:
             cursor.execute(known.text, values)
-            if not plan.columns:
-                return Outcome(b"[]", cursor.rowcount)
-            return Outcome(*encode_rows(cursor, known.form, max_rows=max_rows, max_bytes=max_bytes))
+            rows = _checked(cursor, plan.checks) if plan.checks else cursor
+            if plan.columns:
+                return Outcome(*encode_rows(rows, known.form, max_rows=max_rows, max_bytes=max_bytes))
+            return Outcome(b"[]", sum(1 for _ in rows) if plan.checks else cursor.rowcount)
         except sqlite3.Error as error:
             if self._failures:
                 raise _placed(*self._failures[0], plan) from error
@@ -218,6 +221,21 @@ class Engine(sqlite3.Connection):
                 raise
 
         return call
+
+
+def _checked(cursor: sqlite3.Cursor, checks: Sequence[RowCheck]) -> Iterator[tuple[Any, ...]]:
+    """The rows, each without the answers of the checks, which are its last columns.
+
+    Raises:
+        Refused: A check does not hold.
+    """
+    count = len(checks)
+    for row in cursor:
+        answers = row[-count:]
+        if not all(answers):
+            failed = checks[answers.index(0)]
+            raise Refused(failed.code, failed.message)
+        yield row[:-count]
 
 
 def _placed(failure: Exception, number: int | None, plan: Plan) -> Exception:
