@@ -58,9 +58,8 @@ class Engine:
         self.connection = sqlite3.connect(":memory:", isolation_level=None, cached_statements=0)
         self.connection.execute("PRAGMA case_sensitive_like = ON")
         for each in (*ENGINE_FUNCTIONS, *RowIds(lambda: NOW_US // 1_000, lambda bits: bits).functions):
-            self.connection.create_function(
-                each.name, each.taken, self._keeping(each), deterministic=each.is_deterministic
-            )
+            call = self._keeping(each)
+            self.connection.create_function(each.name, each.taken, call, deterministic=each.is_deterministic)
         for name, aggregate in ENGINE_AGGREGATES:
             self.connection.create_aggregate(name, 1, aggregate)
         for table in self.catalog.tables.values():

@@ -14,13 +14,14 @@ from watchword_server.config import StatementLimits
 from watchword_server.sql import (
     budget,
     calls,
+    constraint_definitions,
     cursor,
-    definitions,
     engine_functions,
     generate,
     lex,
     literals,
     resolve,
+    table_definition,
 )
 from watchword_server.sql.calls import CALLS
 from watchword_server.sql.casts import CASTS, TYPE_WORDS, Ease
@@ -106,9 +107,10 @@ FIXED = {
     ("nesting", cursor.MAX_LINKS),
     ("name_bytes", lex.MAX_NAME_BYTES),
     ("operator_characters", lex.MAX_OPERATOR_CHARACTERS),
-    ("columns", definitions.MAX_COLUMNS),
+    ("columns", table_definition.MAX_COLUMNS),
     ("columns", resolve.MAX_OUTPUTS),
-    ("key_columns", definitions._MAX_KEY_COLUMNS),
+    ("key_columns", constraint_definitions.MAX_KEY_COLUMNS),
+    ("constraints", constraint_definitions._MAX_OBJECTS),
     ("keys", resolve.MAX_KEYS),
     ("arguments", calls.MAX_ARGUMENTS),
     ("pattern_bytes", engine_functions.MAX_PATTERN_BYTES),

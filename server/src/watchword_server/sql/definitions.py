@@ -87,7 +87,7 @@ def _drop_table(definition: DropTable, catalog: Catalog, definer: Definer) -> Ch
     others = [each for each in catalog.referring(table.id) if each[0].id != table.id]
     if others and not definition.cascade:
         message = (
-            f"{_counted(len(others), 'foreign key')} of other tables refer to {table.title}: "
+            f"Foreign keys of other tables refer to {table.title} ({len(others)}): "
             "DROP TABLE ... CASCADE drops them with it."
         )
         raise SqlFault(ErrorCode.CONSTRAINT_VIOLATION, message, definition.table.at)
@@ -145,10 +145,6 @@ def _without(tables: Iterable[Table], catalog: Catalog) -> Catalog:
     gone = {table.id for table in tables}
     rest = (without_keys_to(gone, table) for table in catalog.tables.values() if table.id not in gone)
     return replace(catalog, tables={(table.namespace, table.name): table for table in rest})
-
-
-def _counted(count: int, noun: str) -> str:
-    return f"{count} {noun}{'' if count == 1 else 's'}"
 
 
 _Rule = Callable[[Any, Catalog, Definer], Change | None]

@@ -37,7 +37,7 @@ def with_references(plan: Plan, tree: Tree, catalog: Catalog, role: Role) -> Pla
         case DeleteTree():
             reach.remove(tree.table)
             keys = list(catalog.referring(tree.table.id))
-    if not keys:
+    if not reach.tables:
         return plan
     permissions = replace(
         plan.permissions,

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from support.plans import ADD, CREATE_PRICES, FUNCTIONS, NOTES, make_plan
+from support.plans import ADD, CREATE_PRICES, FUNCTIONS, NOTES, ROOT, make_plan
 from support.plans import request as make_request
 from watchword_server.adapters.sqlite.database import Database, open_prepared
 from watchword_server.adapters.sqlite.engine import Engine

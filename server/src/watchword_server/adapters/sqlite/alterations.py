@@ -7,9 +7,9 @@ or the former table, as it goes, would take with it what refers to its rows.
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Final
 
 from watchword_server.adapters.sqlite.layout import (
+    COPY,
     column_definition,
     create_statement,
     drop_index_statement,
@@ -22,9 +22,6 @@ from watchword_server.adapters.sqlite.layout import (
 from watchword_server.sql.catalog import Catalog, Column, Table
 
 __all__ = ["alteration", "is_same_to_plans"]
-
-_NEW: Final = "_new"
-"""Of the table that is being made; no table of a user's has a name without a dot."""
 
 
 def alteration(old: Table, new: Table, renamed: Mapping[str, str], catalog: Catalog) -> list[str]:
@@ -75,8 +72,8 @@ def _copy(old: Table, new: Table, renamed: Mapping[str, str], catalog: Catalog) 
     sources = physical_columns(old, tuple(renamed.get(name, name) for name in kept))
     into, out = ", ".join(map(quoted, targets)), ", ".join(map(quoted, sources))
     return [
-        create_statement(new, catalog, _NEW),
-        f"INSERT INTO {_NEW} ({into}) SELECT {out} FROM {quoted(physical_name(old))}",  # noqa: S608  # quoted names
+        create_statement(new, catalog, COPY),
+        f"INSERT INTO {COPY} ({into}) SELECT {out} FROM {quoted(physical_name(old))}",  # noqa: S608  # quoted names
         drop_statement(old),
-        f"ALTER TABLE {_NEW} RENAME TO {quoted(physical_name(new))}",
+        f"ALTER TABLE {COPY} RENAME TO {quoted(physical_name(new))}",
     ]

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from watchword_protocol.errors import ErrorCode
-from watchword_server.adapters.sqlite.layout import OWNER, physical_columns, physical_name
+from watchword_server.adapters.sqlite.layout import COPY, OWNER, physical_columns, physical_name
 from watchword_server.refusal import Refused
 from watchword_server.sql.catalog import Table
 from watchword_server.sql.constraints import Index
@@ -127,7 +127,8 @@ def _of_index(table: Table, index: Index) -> str:
 
 
 def _missing(table: Table, sentence: str) -> Refused:
-    name = sentence.removeprefix(f"NOT NULL constraint failed: {physical_name(table)}.")
+    title = sentence.removeprefix("NOT NULL constraint failed: ")
+    name = title.removeprefix(f"{physical_name(table)}.").removeprefix(f"{COPY}.")
     return Refused(ErrorCode.CONSTRAINT_VIOLATION, f"{_column(table, name)} is NOT NULL and needs a value.")
 
 

@@ -11,6 +11,7 @@ from watchword_server.sql.constraints import ForeignKey, Index
 from watchword_server.sql.types import SqlType
 
 __all__ = [
+    "COPY",
     "OWNER",
     "column_definition",
     "create_statement",
@@ -25,6 +26,9 @@ __all__ = [
 
 OWNER: Final = "_owner"
 """The hidden column of USER tables: the user's id."""
+
+COPY: Final = "_new"
+"""A table that is made to take another's place; no table of a user's has a name without a dot."""
 
 _POWER: Final = 60
 """2.0**60 and its quotients are exact."""
