@@ -8,12 +8,12 @@ from typing import Any
 from support.parameters import parameters as to_wire
 from support.stepping import to_end
 from watchword_protocol.errors import ErrorCode
+from watchword_server.adapters.sqlite.row_ids import RowIds
 from watchword_server.sql.catalog import AccessLevel, Catalog, Column, Table, TableId, TableType
 from watchword_server.sql.engine_functions import ENGINE_AGGREGATES, ENGINE_FUNCTIONS, EngineFunction
 from watchword_server.sql.fault import SqlFault
 from watchword_server.sql.plan import Plan
 from watchword_server.sql.planner import Planner
-from watchword_server.sql.row_ids import RowIds
 from watchword_server.sql.types import SqlType
 from watchword_server.sql.values import WIRE_FORMS, bind_values
 from watchword_server.user import Role

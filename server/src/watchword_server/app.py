@@ -23,6 +23,7 @@ from watchword_server.adapters.clock import SystemClock
 from watchword_server.adapters.sqlite.accounts import SqliteAccounts
 from watchword_server.adapters.sqlite.data_directory import DataDirectory
 from watchword_server.adapters.sqlite.database import open_database
+from watchword_server.adapters.sqlite.row_ids import RowIds
 from watchword_server.adapters.sqlite.store import open_store
 from watchword_server.auth.account import Accounts
 from watchword_server.auth.attempts import Attempts
@@ -53,7 +54,6 @@ from watchword_server.pace import Pace
 from watchword_server.ports import Clock
 from watchword_server.query.queries import Queries
 from watchword_server.sql.engine_functions import ENGINE_FUNCTIONS
-from watchword_server.sql.row_ids import RowIds
 from watchword_server.sql.store import Store
 from watchword_server.sql.values import WIRE_FORMS
 from watchword_server.user import Role

@@ -170,15 +170,13 @@ def test_who_may_define(role: Role, sql: str, needed: str | None) -> None:
     with pytest.raises(Refused) as refused:
         prepare(sql, role=role)
     assert refused.value.code is ErrorCode.PERMISSION_DENIED
-    assert refused.value.message.startswith(f"The role {role.value} may not CREATE ") or "DROP" in sql
+    assert refused.value.message.startswith(f"The role {role.value} may not {' '.join(sql.split()[:2])}:")
     assert refused.value.message.endswith(f"that takes the role {needed}.")
 
 
 @pytest.mark.parametrize(
     ("members", "code", "words"),
     [
-        ({"sql": "CREATE NAMESPACE app"}, ErrorCode.ALREADY_EXISTS, "app"),
-        ({"sql": "DROP TABLE app.note"}, ErrorCode.NOT_FOUND, 'Did you mean "app.notes"?'),
         ({"sql": "SELECT * FROM notes"}, ErrorCode.NOT_FOUND, '"default.notes"'),
         ({"sql": "CREATE NAMESPACE $1", "params": ["x"]}, ErrorCode.INVALID_SQL, ""),
         ({"sql": "CREATE NAMESPACE x", "params": ["x"]}, ErrorCode.INVALID_PARAMS, "no parameters, and 1 is given"),

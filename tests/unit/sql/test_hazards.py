@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from hypothesis import given
 from hypothesis import strategies as st
 
+from watchword_server.adapters.sqlite.row_ids import RowIds
 from watchword_server.sql import calls, casts, functions, operators
 from watchword_server.sql.engine_functions import ENGINE_AGGREGATES, ENGINE_FUNCTIONS
 from watchword_server.sql.literals import MAX_DATE, MAX_TIMESTAMP, MIN_DATE, MIN_TIMESTAMP
-from watchword_server.sql.row_ids import RowIds
 from watchword_server.sql.tree import Template
 
 FUNCTIONS = {(each.name, each.arity): each.function for each in ENGINE_FUNCTIONS}

@@ -46,8 +46,8 @@ def test_nothing_stands_between_a_statement_and_its_end(text: str, column: int) 
 @pytest.mark.parametrize(
     "word",
     [
-        *("ALTER", "ATTACH", "BEGIN", "COMMIT", "COPY", "DETACH", "DO", "EXPLAIN", "GRANT", "PRAGMA", "ROLLBACK"),
-        *("SAVEPOINT", "SET", "SHOW", "TRUNCATE", "VACUUM"),
+        *("ATTACH", "BEGIN", "COMMIT", "COPY", "DETACH", "DO", "EXPLAIN", "GRANT", "PRAGMA", "ROLLBACK"),
+        *("SAVEPOINT", "SET", "SHOW", "VACUUM"),
     ],
 )
 def test_other_statements_are_unsupported_by_their_first_word(word: str) -> None:

@@ -36,7 +36,7 @@ _Sliced = TypeVar("_Sliced", str, bytes)
 
 
 class EngineFunction(NamedTuple):
-    """One function. `arity` -1: any number of arguments. `is_deterministic`: but for `row_ids`, all are.
+    """One function. `arity` -1: any number of arguments. `is_deterministic`: but for the ids of rows, all are.
 
     `has_place`: the engine gives it one argument more, the number of its place in the plan (`Plan.places`). The
     function itself does not see it: who registers it keeps it beside a fault.

@@ -146,4 +146,4 @@ ROW_COUNTS: Final = {
 
 SNOWFLAKE_ID: Final = Template("ww_snowflake_id()", volatile="SNOWFLAKE_ID")
 UUID_V7: Final = Template("ww_uuid_v7()", volatile="UUID_V7")
-"""Of no arguments, and another value with every call (`row_ids`)."""
+"""Of no arguments, and another value with every call."""
