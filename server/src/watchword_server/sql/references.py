@@ -27,7 +27,7 @@ def with_references(plan: Plan, tree: Tree, catalog: Catalog, role: Role) -> Pla
     reach = _Reach(catalog)
     match tree:
         case InsertTree():
-            reach.write(tree.table, [column.name for column in tree.table.columns])
+            reach.insert(tree.table)
             keys = [(tree.table, key) for key in tree.table.foreign_keys]
         case UpdateTree():
             columns = [column.name for column, _ in tree.sets]
@@ -65,11 +65,18 @@ class _Reach:
         self.deletes: set[str] = set()
         self.tables: set[TableId] = set()
 
+    def insert(self, table: Table) -> None:
+        """A row comes. Of those that refer to it the engine asks where more than one may come, or is returned."""
+        self.write(table, [column.name for column in table.columns])
+        for other, key in self._catalog.referring(table.id):
+            self._read(other, key.columns)
+
     def write(self, table: Table, columns: Collection[str]) -> None:
         """A row gets values for these columns: those that refer must find what they refer to."""
         for key in table.foreign_keys:
             other = self._catalog.of_id(key.table)
-            if other is not None and not set(columns).isdisjoint(key.columns):
+            is_own = key.table == table.id  # whatever is changed, the engine looks
+            if other is not None and (is_own or not set(columns).isdisjoint(key.columns)):
                 self._read(other, key.key)
 
     def remove(self, table: Table) -> None:
@@ -83,7 +90,8 @@ class _Reach:
                 self._read(other, key.key)
         for other, key in self._catalog.referring(table.id):
             self._read(other, key.columns)
-            self._read(table, key.key)
+            if key.on_delete is not ForeignKeyAction.NO_ACTION:
+                self._read(table, key.key)
             if key.on_delete is ForeignKeyAction.CASCADE:
                 self.deletes.add(physical_name(other))
                 self.remove(other)
@@ -100,7 +108,8 @@ class _Reach:
             if set(columns).isdisjoint(key.key):
                 continue
             self._read(other, key.columns)
-            self._read(table, key.key)
+            if key.on_update is not ForeignKeyAction.NO_ACTION:
+                self._read(table, key.key)
             if key.on_update is ForeignKeyAction.CASCADE:
                 self._update(other, key)
 
