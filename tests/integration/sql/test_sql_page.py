@@ -110,6 +110,7 @@ FIXED = {
     ("columns", table_definition.MAX_COLUMNS),
     ("columns", resolve.MAX_OUTPUTS),
     ("key_columns", constraint_definitions.MAX_KEY_COLUMNS),
+    ("cascade_levels", engine._MAX_CASCADE),
     ("constraints", constraint_definitions._MAX_OBJECTS),
     ("keys", resolve.MAX_KEYS),
     ("arguments", calls.MAX_ARGUMENTS),

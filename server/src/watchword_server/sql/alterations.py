@@ -15,7 +15,7 @@ from watchword_server.sql.definer import Definer
 from watchword_server.sql.fault import SqlFault
 from watchword_server.sql.nodes import Name
 from watchword_server.sql.object_names import check_case, check_new_relation
-from watchword_server.sql.proof import proof_of_check
+from watchword_server.sql.proof import proof_of_check, proof_of_emptiness
 from watchword_server.sql.resolve_expressions import nearest
 from watchword_server.sql.table_definition import access_level, check_size, defined_column
 
@@ -52,7 +52,11 @@ def _add_column(table: Table, node: nodes.AddColumn, catalog: Catalog, definer: 
     found = replace(table, columns=(*table.columns, defined_column(definition)))
     for constraint in definition.constraints:
         found = with_constraint(found, constraint, catalog, definer)
-    return _checked(table, found, catalog)
+    change = _checked(table, found, catalog)
+    if found.columns[-1].default_call is None:
+        return change
+    message = f"{table.title} has rows: add the column without its DEFAULT, which is a call."
+    return change._replace(proofs=(proof_of_emptiness(found, message), *change.proofs))
 
 
 def _drop_column(table: Table, node: nodes.DropColumn, catalog: Catalog, _definer: Definer) -> Change | None:

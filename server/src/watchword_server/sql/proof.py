@@ -13,7 +13,7 @@ from watchword_server.sql.plan import Plan
 from watchword_server.sql.resolve import resolve
 from watchword_server.user import Role
 
-__all__ = ["Proof", "proof_of_check"]
+__all__ = ["Proof", "proof_of_check", "proof_of_emptiness"]
 
 _ROOMY = 16_777_216
 
@@ -27,15 +27,19 @@ class Proof(NamedTuple):
 
 def proof_of_check(table: Table, check: Check) -> Proof:
     """That every row of the table passes the check; each statement sees to its own."""
-    name = '"' + table.name.replace('"', '""') + '"'
-    text = f"SELECT 1 FROM {name} WHERE NOT ({check.text}) LIMIT 1"  # noqa: S608  # the grammar's, not the engine's
-    [query] = parse_request(text, max_bytes=_ROOMY, max_parameters=0, max_statements=1)
-    whole = Catalog(tables={(table.namespace, table.name): _as_shared(table)})
-    plan = generate(resolve(query, whole, table.namespace, Role.SYSTEM))  # type: ignore[arg-type]  # a SELECT
     message = f'A row of {table.title} breaks the check "{check.name}".'
-    return Proof(plan, Refused(ErrorCode.CONSTRAINT_VIOLATION, message))
+    return Proof(_plan(table, f" WHERE NOT ({check.text})"), Refused(ErrorCode.CONSTRAINT_VIOLATION, message))
 
 
-def _as_shared(table: Table) -> Table:
-    """The table, read without regard to whose rows they are."""
-    return replace(table, type=TableType.SHARED)
+def proof_of_emptiness(table: Table, message: str) -> Proof:
+    """That there is no row; `message`: what is told where one is."""
+    return Proof(_plan(table, ""), Refused(ErrorCode.UNSUPPORTED_SQL, message))
+
+
+def _plan(table: Table, where: str) -> Plan:
+    """Finds one of the rows, whosever they are."""
+    name = '"' + table.name.replace('"', '""') + '"'
+    text = f"SELECT 1 FROM {name}{where} LIMIT 1"  # noqa: S608  # the grammar's, not the engine's
+    [query] = parse_request(text, max_bytes=_ROOMY, max_parameters=0, max_statements=1)
+    whole = Catalog(tables={(table.namespace, table.name): replace(table, type=TableType.SHARED)})
+    return generate(resolve(query, whole, table.namespace, Role.SYSTEM))  # type: ignore[arg-type]  # a SELECT

@@ -31,6 +31,9 @@ _MADE_BYTES: Final = 8_388_608
 """A row is measured when Python has it, which takes up to four bytes for each. Until then the values that a statement
 makes, or shows more than once, may take so many together; those of a stored row are bounded by its own size."""
 
+_MAX_CASCADE: Final = 500
+"""Rows that refer to one another in a chain, which one statement deletes or changes by its foreign keys."""
+
 _LIMITS: Final = (
     (sqlite3.SQLITE_LIMIT_ATTACHED, 0),
     (sqlite3.SQLITE_LIMIT_COLUMN, MAX_COLUMNS + 1),  # with the owner
@@ -39,7 +42,7 @@ _LIMITS: Final = (
     (sqlite3.SQLITE_LIMIT_FUNCTION_ARG, MAX_ARGUMENTS + 1),  # with the place
     (sqlite3.SQLITE_LIMIT_LIKE_PATTERN_LENGTH, 256),
     (sqlite3.SQLITE_LIMIT_SQL_LENGTH, 16_777_216),  # of our text, which is longer than the user's
-    (sqlite3.SQLITE_LIMIT_TRIGGER_DEPTH, 10),
+    (sqlite3.SQLITE_LIMIT_TRIGGER_DEPTH, _MAX_CASCADE),
     (sqlite3.SQLITE_LIMIT_VARIABLE_NUMBER, 32_766),
     (sqlite3.SQLITE_LIMIT_VDBE_OP, 1_000_000),
     (sqlite3.SQLITE_LIMIT_WORKER_THREADS, 0),

@@ -40,6 +40,11 @@ _SENTENCES: Final = (
     ("LIKE or GLOB pattern too complex", ErrorCode.LIMIT_EXCEEDED, "A LIKE pattern is too long (pattern_bytes)."),
     ("Expression tree is too large", ErrorCode.LIMIT_EXCEEDED, "The statement is nested too deeply (nesting)."),
     ("parser stack overflow", ErrorCode.LIMIT_EXCEEDED, "The statement is nested too deeply (nesting)."),
+    (
+        "too many levels of trigger recursion",
+        ErrorCode.LIMIT_EXCEEDED,
+        "Foreign keys lead from row to row too far (cascade_levels).",
+    ),
     ("too many columns", ErrorCode.LIMIT_EXCEEDED, "The statement has too many columns (columns)."),
     ("too many arguments", ErrorCode.LIMIT_EXCEEDED, "A function has too many arguments (arguments)."),
     ("too many SQL variables", ErrorCode.LIMIT_EXCEEDED, "The statement has too many parameters (params)."),

@@ -24,6 +24,7 @@ from watchword_server.sql.change import Change
 from watchword_server.sql.definer import Definer
 from watchword_server.sql.definition_nodes import Definition
 from watchword_server.sql.definitions import decide
+from watchword_server.sql.fault import SqlFault
 from watchword_server.sql.plan import Plan
 from watchword_server.sql.proof import Proof
 from watchword_server.sql.values import bind_values
@@ -167,5 +168,9 @@ def _keep(engine: Engine, table: Table) -> None:
 
 def _prove(engine: Engine, proof: Proof) -> None:
     values = bind_values(proof.plan, (), user_id="", user_name="", now_us=0)
-    if engine.run(proof.plan, values, max_rows=1, max_bytes=1_000).row_count:
+    try:
+        found = engine.run(proof.plan, values, max_rows=1, max_bytes=1_000)
+    except SqlFault as fault:  # its place is in a text of ours
+        raise Refused(fault.code, f"{proof.refusal.message} {fault.message}") from fault
+    if found.row_count:
         raise proof.refusal
