@@ -13,8 +13,8 @@ import pytest
 
 from support.pg_nodes import NoSuchNode, PgRefusal, canonical, pg_nodes
 from watchword_protocol.errors import ErrorCode
+from watchword_server.sql.definition_nodes import CreateNamespace, Statement
 from watchword_server.sql.fault import SqlFault
-from watchword_server.sql.nodes import CreateNamespace, Statement
 from watchword_server.sql.parser import parse_request
 
 _CODES: Final = (ErrorCode.INVALID_SQL, ErrorCode.UNSUPPORTED_SQL, ErrorCode.LIMIT_EXCEEDED)

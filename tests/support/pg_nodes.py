@@ -10,19 +10,17 @@ from typing import Any, Final
 
 import pgparse  # type: ignore[import-not-found]  # has no types
 
+from watchword_server.sql.definition_nodes import ColumnDefinition, CreateTable, DropTable, Option, Statement
 from watchword_server.sql.nodes import (
     And,
     Between,
     Call,
     Case,
     Cast,
-    ColumnDefinition,
     CommonTable,
-    CreateTable,
     Default,
     Delete,
     DerivedTable,
-    DropTable,
     Exists,
     Expression,
     Frame,
@@ -41,7 +39,6 @@ from watchword_server.sql.nodes import (
     Name,
     Not,
     OnConflict,
-    Option,
     Or,
     Order,
     Parameter,
@@ -51,7 +48,6 @@ from watchword_server.sql.nodes import (
     Select,
     SetOperation,
     Star,
-    Statement,
     Subquery,
     TableName,
     Target,

@@ -24,6 +24,7 @@ from watchword_server.adapters.sqlite.accounts import SqliteAccounts
 from watchword_server.adapters.sqlite.audit import SqliteAudit
 from watchword_server.adapters.sqlite.data_directory import DataDirectory
 from watchword_server.adapters.sqlite.database import open_database
+from watchword_server.adapters.sqlite.row_ids import RowIds
 from watchword_server.adapters.sqlite.store import open_store
 from watchword_server.auth.account import Accounts
 from watchword_server.auth.administration import Administration
@@ -56,11 +57,8 @@ from watchword_server.log import configure_log
 from watchword_server.pace import Pace
 from watchword_server.ports import Clock
 from watchword_server.query.acts import Acts
-from watchword_server.query.preparation import DEFAULT_NAMESPACE
 from watchword_server.query.queries import Queries
-from watchword_server.sql.catalog import Catalog, Table
-from watchword_server.sql.definitions import table_definition
-from watchword_server.sql.nodes import CreateTable
+from watchword_server.sql.engine_functions import ENGINE_FUNCTIONS
 from watchword_server.sql.store import Store
 from watchword_server.sql.values import WIRE_FORMS
 from watchword_server.user import Role
@@ -126,10 +124,11 @@ async def serve(
             await open_database(directory.database, synchronous=config.storage.synchronous)
         )
         role_limits = {role: config.limits.of(role.value) for role in Role}
+        row_ids = RowIds(lambda: round(clock.wall() * 1_000), secrets.randbits)
         store = await open_store(
             database,
-            table_of=_table_of,
             converters=WIRE_FORMS,
+            functions=(*ENGINE_FUNCTIONS, *row_ids.functions),
             value_bytes=max(_DEFINITION_BYTES, *(limits.value_bytes for limits in role_limits.values())),
         )
         stack.push_async_callback(store.close)
@@ -242,10 +241,6 @@ async def _run(config: Config, *, dev: bool, announce: Callable[[str, int], None
 def authority(host: str, port: int) -> str:
     """`host:port` as it stands in a URL (RFC 3986 3.2.2)."""
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
-
-
-def _table_of(definition: CreateTable, catalog: Catalog) -> Table | None:
-    return table_definition(definition, catalog, DEFAULT_NAMESPACE)
 
 
 def _make_verifier(config: Config, revocations: Revocations) -> Verifier:

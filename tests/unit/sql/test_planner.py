@@ -6,8 +6,8 @@ from support.engine import catalog_of, table_of
 from support.stepping import steps_of, to_end
 from watchword_protocol.errors import ErrorCode
 from watchword_server.sql.catalog import Catalog
+from watchword_server.sql.definition_nodes import CreateTable, DropTable
 from watchword_server.sql.fault import SqlFault
-from watchword_server.sql.nodes import CreateTable, DropTable
 from watchword_server.sql.plan import Plan
 from watchword_server.sql.planner import Planner
 from watchword_server.sql.types import SqlType

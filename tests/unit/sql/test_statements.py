@@ -4,6 +4,7 @@ import pytest
 
 from support.parsing import refusal_of, statement_of
 from watchword_protocol.errors import ErrorCode
+from watchword_server.sql.definition_nodes import Statement
 from watchword_server.sql.nodes import (
     Call,
     Default,
@@ -17,7 +18,6 @@ from watchword_server.sql.nodes import (
     Parameter,
     Select,
     Star,
-    Statement,
     TableName,
     Target,
     Update,

@@ -29,8 +29,8 @@ from watchword_server.sql.account_nodes import (
 )
 from watchword_server.sql.account_nodes import Role as RoleClause
 from watchword_server.sql.account_statements import without_password
+from watchword_server.sql.definition_nodes import Definition
 from watchword_server.sql.fault import SqlFault
-from watchword_server.sql.nodes import Definition
 from watchword_server.user import AuthenticatedUser, Role
 
 __all__ = ["Acts"]

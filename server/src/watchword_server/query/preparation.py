@@ -1,7 +1,6 @@
 """A query before it runs: message -> who may -> plans, or the one definition that it is."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from typing import Final, NamedTuple
 
 from msgspec import Struct
@@ -14,27 +13,36 @@ from watchword_server.query.work import Access
 from watchword_server.refusal import Refused
 from watchword_server.sql.account_nodes import AccountStatement
 from watchword_server.sql.budget import Budget
-from watchword_server.sql.catalog import Catalog
-from watchword_server.sql.definitions import check_namespace, dropped_table
+from watchword_server.sql.catalog import DEFAULT_NAMESPACE, Catalog
+from watchword_server.sql.definition_nodes import (
+    AlterTable,
+    CreateIndex,
+    CreateNamespace,
+    CreateTable,
+    Definition,
+    DropIndex,
+    DropNamespace,
+    DropTable,
+)
 from watchword_server.sql.fault import SqlFault
-from watchword_server.sql.nodes import CreateNamespace, CreateTable, Definition, DropTable
 from watchword_server.sql.plan import Plan, StoredValue
 from watchword_server.sql.planner import Planner
 from watchword_server.steps import Steps
 from watchword_server.user import AuthenticatedUser, Role
 
-__all__ = ["DEFAULT_NAMESPACE", "Bound", "Planned", "Preparation", "Prepared", "to_refused"]
-
-DEFAULT_NAMESPACE: Final = "default"
-"""Where a table's name without a namespace is looked up; nothing makes it but CREATE NAMESPACE."""
+__all__ = ["Bound", "Planned", "Preparation", "Prepared", "to_refused"]
 
 _WHO_DEFINES: Final[Mapping[type, tuple[str, Role]]] = {
     CreateNamespace: ("CREATE NAMESPACE", Role.DBA),
+    DropNamespace: ("DROP NAMESPACE", Role.DBA),
     CreateTable: ("CREATE TABLE", Role.SERVICE),
     DropTable: ("DROP TABLE", Role.SERVICE),
+    AlterTable: ("ALTER TABLE", Role.SERVICE),
+    CreateIndex: ("CREATE INDEX", Role.SERVICE),
+    DropIndex: ("DROP INDEX", Role.SERVICE),
 }
-"""What a definition is called, and the least role that may."""
-_DEFINITION_ALONE: Final = "CREATE and DROP stand alone in their request."
+"""What a definition is called, and the least role that may; which tables that is for, a `Definer` knows."""
+_DEFINITION_ALONE: Final = "CREATE, ALTER and DROP stand alone in their request."
 _USER_ALONE: Final = "A statement about a user stands alone in its request."
 
 
@@ -204,23 +212,7 @@ class Preparation:
             raise _not_for_others(what)
         if not user.role.includes(needed):
             raise _denied(what, user.role, needed)
-        try:
-            definition = _checked(definition, self._catalog())
-        except SqlFault as fault:
-            raise to_refused(fault, _text(query)) from None
         return Prepared(Access.ALONE, query, user, definition=definition)
-
-
-def _checked(definition: Definition, catalog: Catalog) -> Definition:
-    """The definition with whole names, as far as the catalog of this moment has nothing against it."""
-    match definition:
-        case CreateNamespace():
-            check_namespace(definition, catalog)
-        case DropTable(table):
-            dropped_table(definition, catalog, DEFAULT_NAMESPACE)
-            if table.namespace is None:
-                return replace(definition, table=replace(table, namespace=DEFAULT_NAMESPACE))
-    return definition
 
 
 def _text(query: Query) -> str:

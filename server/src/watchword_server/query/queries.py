@@ -17,8 +17,9 @@ from watchword_server.query.preparation import Planned, Preparation, Prepared, t
 from watchword_server.query.results import Result, Results
 from watchword_server.refusal import Refused
 from watchword_server.sql.account_nodes import AccountStatement
+from watchword_server.sql.definer import Definer
+from watchword_server.sql.definition_nodes import Definition
 from watchword_server.sql.fault import SqlFault
-from watchword_server.sql.nodes import Definition
 from watchword_server.sql.plan import BindKind, Plan, StoredValue
 from watchword_server.sql.store import Store, Transaction
 from watchword_server.sql.values import bind_values
@@ -96,7 +97,7 @@ class Queries:
     async def _define(self, prepared: Prepared, definition: Definition) -> Result:
         user, text = prepared.user, prepared.text
         try:
-            await self._store.define(definition, user_id=user.id)
+            await self._store.define(definition, Definer(user.id, user.role))
         except Refused as refused:
             self._acts.not_defined(definition, user, text, refused.code)
             raise

@@ -12,7 +12,16 @@ from watchword_protocol.errors import ErrorCode
 from watchword_server.sql.casts import CASTS, Ease
 from watchword_server.sql.coercion import mismatch
 from watchword_server.sql.fault import SqlFault
-from watchword_server.sql.functions import AGGREGATES, COUNT_ROWS, FUNCTIONS, GREATEST, NULLIF, Signature
+from watchword_server.sql.functions import (
+    AGGREGATES,
+    COUNT_ROWS,
+    FUNCTIONS,
+    GREATEST,
+    NULLIF,
+    SNOWFLAKE_ID,
+    UUID_V7,
+    Signature,
+)
 from watchword_server.sql.operators import COMPARABLE
 from watchword_server.sql.plan import BindKind
 from watchword_server.sql.query_tree import columns_in
@@ -211,6 +220,17 @@ def _fixed(make: Callable[[ExpressionResolver], Expression]) -> _Rule:
     return rule
 
 
+def _made(type_: SqlType, template: Template) -> _Rule:
+    """A function without arguments that makes another value with every call."""
+
+    def rule(_resolver: ExpressionResolver, node: Call, arguments: list[Expression]) -> Expression:
+        if arguments:
+            raise mismatch(f"{node.name} takes no arguments.", node.at)
+        return Apply(type_, template, (), node.at)
+
+    return rule
+
+
 _NOW: Final = Bound(_T.TIMESTAMP, BindKind.NOW)
 _NAME: Final = _fixed(lambda _: Bound(_T.TEXT, BindKind.NAME))
 
@@ -227,6 +247,8 @@ _RULES: Final[dict[str, _Rule]] = {
     "current_user": _NAME,
     "user": _NAME,
     "current_user_id": _fixed(lambda _: Bound(_T.TEXT, BindKind.USER)),
+    "snowflake_id": _made(_T.BIGINT, SNOWFLAKE_ID),
+    "uuid_v7": _made(_T.UUID, UUID_V7),
     # The role is part of the plan's key, not of what is bound.
     "current_role": _fixed(lambda resolver: Constant(_T.TEXT, resolver.role.value)),
 }

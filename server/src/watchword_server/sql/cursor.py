@@ -111,6 +111,14 @@ class Cursor:
         self.here = self._tokens[self._index]
         return token
 
+    def mark(self) -> int:
+        """Where it is, for `since`."""
+        return self._index
+
+    def since(self, mark: int) -> list[Token]:
+        """The tokens taken since then."""
+        return self._tokens[mark : self._index]
+
     def take(self, key: str) -> bool:
         """Take the word, mark or operator if it is here."""
         if self.here.key != key:

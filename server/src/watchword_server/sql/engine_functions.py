@@ -38,7 +38,7 @@ _Sliced = TypeVar("_Sliced", str, bytes)
 
 
 class EngineFunction(NamedTuple):
-    """One function; all are deterministic. `arity` -1: any number of arguments.
+    """One function. `arity` -1: any number of arguments. `is_deterministic`: but for the ids of rows, all are.
 
     `has_place`: the engine gives it one argument more, the number of its place in the plan (`Plan.places`). The
     function itself does not see it: who registers it keeps it beside a fault.
@@ -48,6 +48,7 @@ class EngineFunction(NamedTuple):
     arity: int
     function: Callable[..., Any]
     has_place: bool = False
+    is_deterministic: bool = True
 
     @property
     def taken(self) -> int:

@@ -44,7 +44,7 @@ from watchword_server.sql.sources import CONTINUES_QUERY, begins_query
 from watchword_server.sql.type_names import type_name
 from watchword_server.sql.window_clauses import over
 
-__all__ = ["expression", "operand", "order_keys"]
+__all__ = ["expression", "operand", "order_keys", "order_of"]
 
 # From weak to strong.
 _OR, _AND, _NOT, _IS, _COMPARISON, _MATCH, _OTHER, _SUM, _PRODUCT, _SIGN, _CAST = range(1, 12)
@@ -81,6 +81,7 @@ _MATCHES: Final = frozenset({"like", "ilike", "in", "between"})
 _NUMBERS: Final = (LiteralKind.INTEGER, LiteralKind.DECIMAL)
 _COMPARISONS: Final = frozenset({"=", "<>", "<", "<=", ">", ">="})
 _QUANTIFIERS: Final[dict[str, Word["any", "all"]]] = {"any": "any", "some": "any", "all": "all"}
+_MAY_HAVE_BRACKETS: Final = frozenset({"current_user", "current_role"})  # ours; PostgreSQL's grammar has none there
 
 
 def expression(cursor: Cursor) -> Expression:
@@ -113,6 +114,12 @@ def _order(cursor: Cursor) -> Order:
     value = expression(cursor)
     if cursor.here.key == "using":
         raise cursor.unsupported("ORDER BY ... USING")
+    descending, nulls_first = order_of(cursor)
+    return Order(value, descending, nulls_first)
+
+
+def order_of(cursor: Cursor) -> tuple[bool, bool | None]:
+    """[ASC | DESC] [NULLS FIRST | LAST]: whether it descends, and whether NULL comes first."""
     descending = cursor.take("desc")
     if not descending:
         cursor.take("asc")
@@ -121,7 +128,7 @@ def _order(cursor: Cursor) -> Order:
         nulls_first = cursor.take("first")
         if not nulls_first:
             cursor.expect("last")
-    return Order(value, descending, nulls_first)
+    return descending, nulls_first
 
 
 def _climb(cursor: Cursor, floor: int, bare: bool = False, first: Expression | None = None) -> Expression:
@@ -515,7 +522,9 @@ def _case(cursor: Cursor, token: Token) -> Expression:
 def _without_brackets(cursor: Cursor, token: Token) -> Expression:
     cursor.advance()
     if cursor.here.key == "(":
-        raise cursor.unsupported(f"{token.key.upper()} with brackets")
+        if token.key not in _MAY_HAVE_BRACKETS or cursor.peek().key != ")":
+            raise cursor.unsupported(f"{token.key.upper()} with brackets")
+        cursor.expect("(", ")")
     return Call(token.key, at=token.at)
 
 

@@ -9,7 +9,17 @@ from watchword_server.sql.operators import COMPARABLE
 from watchword_server.sql.tree import Template
 from watchword_server.sql.types import INTEGERS, SqlType
 
-__all__ = ["AGGREGATES", "COUNT_ROWS", "FUNCTIONS", "GREATEST", "NULLIF", "ROW_COUNTS", "Signature"]
+__all__ = [
+    "AGGREGATES",
+    "COUNT_ROWS",
+    "FUNCTIONS",
+    "GREATEST",
+    "NULLIF",
+    "ROW_COUNTS",
+    "SNOWFLAKE_ID",
+    "UUID_V7",
+    "Signature",
+]
 
 _T = SqlType
 
@@ -135,3 +145,7 @@ ROW_COUNTS: Final = {
     "OFFSET": Template("ww_offset({0}, {at})", raises=True),
 }
 """What is computed for them: not negative, and for NULL as if it was not there."""
+
+SNOWFLAKE_ID: Final = Template("ww_snowflake_id()", volatile="SNOWFLAKE_ID")
+UUID_V7: Final = Template("ww_uuid_v7()", volatile="UUID_V7")
+"""Of no arguments, and another value with every call."""

@@ -15,6 +15,7 @@ from watchword_server.sql.query_tree import (
     DeleteTree,
     InsertTree,
     OutputTree,
+    RowTest,
     SelectTree,
     TableSource,
     Tree,
@@ -71,6 +72,7 @@ class _Generator:
             made_values=_made_values(outputs),
             places=ledger.places,
             sums=ledger.sums,
+            checks=tuple(each.check for each in tree.tests) if isinstance(tree, (InsertTree, UpdateTree)) else (),
         )
 
     def _text(self) -> str:
@@ -98,12 +100,12 @@ class _Generator:
         table = tree.target.table
         head = f"{self._queries.commons(tree.commons)}INSERT INTO {self._named(tree.target)}"
         if tree.rows is None and table.type is not TableType.USER:
-            return f"{head} DEFAULT VALUES{self._conflict(tree)}{self._returning(tree.returning)}"
+            return f"{head} DEFAULT VALUES{self._conflict(tree)}{self._returning(tree.returning, tree.tests)}"
         names = [quoted(column.name) for column in tree.columns]
         if table.type is TableType.USER:
             names.insert(0, quoted(OWNER))
         rows = self._rows(tree)
-        return f"{head} ({', '.join(names)}) {rows}{self._conflict(tree)}{self._returning(tree.returning)}"
+        return f"{head} ({', '.join(names)}) {rows}{self._conflict(tree)}{self._returning(tree.returning, tree.tests)}"
 
     def _rows(self, tree: InsertTree) -> str:
         owner = [self._user()] if tree.target.table.type is TableType.USER else []
@@ -161,8 +163,8 @@ class _Generator:
             )
             rows = f' FROM ({found}) AS "s" WHERE "t{tree.target.number}"._rowid_ = "s"."_row"'
             self._ledger.read(tree.target.number, ROW)
-            return f"{head}{sets}{rows}{self._returning(tree.returning)}"
-        return f"{head}{self._sets(tree.sets)}{self._chosen(tree)}{self._returning(tree.returning)}"
+            return f"{head}{sets}{rows}{self._returning(tree.returning, tree.tests)}"
+        return f"{head}{self._sets(tree.sets)}{self._chosen(tree)}{self._returning(tree.returning, tree.tests)}"
 
     def _delete(self, tree: DeleteTree) -> str:
         head = f"{self._queries.commons(tree.commons)}DELETE FROM {self._named(tree.target)}"  # noqa: S608  # as above
@@ -207,9 +209,19 @@ class _Generator:
         self._ledger.assigned = None
         return text
 
-    def _returning(self, outputs: tuple[OutputTree, ...]) -> str:
+    def _returning(self, outputs: tuple[OutputTree, ...], tests: tuple[RowTest, ...] = ()) -> str:
+        """RETURNING with the outputs and, behind them, a column for each test."""
         self._queries.is_returning = True
-        return f" RETURNING {self._queries.joined(each.expression for each in outputs)}" if outputs else ""
+        texts = [self._queries.write(each.expression) for each in outputs]
+        self._ledger.is_of_definition = True
+        texts += map(self._test, tests)
+        self._ledger.is_of_definition = False
+        return f" RETURNING {', '.join(texts)}" if texts else ""
+
+    def _test(self, test: RowTest) -> str:
+        """1 where the row is as it must be, else 0."""
+        condition = self._queries.write(test.condition)
+        return f"({condition} IS 1)" if test.is_strict else f"({condition} IS NOT 0)"
 
     _STATEMENTS: ClassVar[Mapping[type, Callable[["_Generator", Any], str]]] = {
         InsertTree: _insert,
@@ -245,4 +257,8 @@ def _only_table(tree: Tree) -> TableSource | None:
 
 def _flags(table: Table, column: Column) -> tuple[str, ...]:
     is_key = column.name in table.primary_key
-    return (*(("pk",) if is_key else ()), *(("nn",) if column.not_null or is_key else ()))
+    return (
+        *(("pk",) if is_key else ()),
+        *(("nn",) if column.not_null or is_key else ()),
+        *(("uq",) if (column.name,) in table.unique_keys[1:] else ()),
+    )

@@ -19,9 +19,22 @@ def quoted(name: str) -> str:
 
 
 class Ledger:
-    """Of one statement. `assigned`: the column that the value being written is for."""
+    """Of one statement. `assigned`: the column that the value being written is for.
 
-    __slots__ = ("_binds", "_commons", "_functions", "_places", "_reads", "_sums", "_tables", "assigned")
+    `is_of_definition`: what is written stands in a table's definition, not in the statement.
+    """
+
+    __slots__ = (
+        "_binds",
+        "_commons",
+        "_functions",
+        "_places",
+        "_reads",
+        "_sums",
+        "_tables",
+        "assigned",
+        "is_of_definition",
+    )
 
     def __init__(self) -> None:
         self._binds: dict[Bind, int] = {}
@@ -32,6 +45,7 @@ class Ledger:
         self._tables: dict[int, Table] = {}
         self._commons: set[str] = set()
         self.assigned: str | None = None
+        self.is_of_definition = False
 
     def bind(self, bind: Bind) -> str:
         """Its number in the text."""
@@ -66,7 +80,7 @@ class Ledger:
         self._functions |= template.functions
         if not template.has_place:
             return template.fill(texts, tail=tail)
-        new = len(self._places), Place(at, self.assigned)
+        new = len(self._places), Place(None if self.is_of_definition else at, self.assigned)
         number, _ = self._places.setdefault((template, self.assigned, tail, *texts), new)
         return template.fill(texts, number, tail)
 

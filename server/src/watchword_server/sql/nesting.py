@@ -64,7 +64,7 @@ def _stack(expression: Expression) -> int:
             return expression.template.stack[0] + 2 + max(map(_stack, expression.arguments))
         case Apply():
             pairs = zip(expression.template.stack, expression.arguments, strict=True)
-            return max(held + _stack(argument) for held, argument in pairs)
+            return max((held + _stack(argument) for held, argument in pairs), default=1)
         case Chain():
             levels, links = 1, len(expression.items)
             while links > CHAIN_LINKS:

@@ -10,23 +10,16 @@ from enum import Enum, unique
 from typing import Literal as Word
 from typing import TypeVar, dataclass_transform
 
-from watchword_server.sql.account_nodes import AccountStatement
-
 __all__ = [
     "And",
     "Between",
     "Call",
     "Case",
     "Cast",
-    "ColumnDefinition",
     "CommonTable",
-    "CreateNamespace",
-    "CreateTable",
     "Default",
-    "Definition",
     "Delete",
     "DerivedTable",
-    "DropTable",
     "Exists",
     "Expression",
     "Frame",
@@ -45,7 +38,6 @@ __all__ = [
     "Name",
     "Not",
     "OnConflict",
-    "Option",
     "Or",
     "Order",
     "Parameter",
@@ -56,10 +48,10 @@ __all__ = [
     "Select",
     "SetOperation",
     "Star",
-    "Statement",
     "Subquery",
     "TableName",
     "Target",
+    "Truncate",
     "Update",
     "Values",
     "Window",
@@ -534,59 +526,14 @@ class Delete:
 
 
 @_node
-class CreateNamespace:
-    """CREATE NAMESPACE [IF NOT EXISTS] name."""
-
-    name: str
-    if_not_exists: bool = False
-    at: int = field(default=0, compare=False, repr=False)
-
-
-@_node
-class ColumnDefinition:
-    """One column of CREATE TABLE; `default` is a constant expression."""
-
-    name: str
-    type: str
-    not_null: bool = False
-    primary_key: bool = False
-    default: Expression | None = None
-    at: int = field(default=0, compare=False, repr=False)
-
-
-@_node
-class Option:
-    """`name = value` of WITH; the name folded to upper case, the value as quoted."""
-
-    name: str
-    value: str
-    at: int = field(default=0, compare=False, repr=False)
-
-
-@_node
-class CreateTable:
-    """CREATE TABLE ... WITH (options). `primary_key`: of a table constraint, empty where a column has it."""
+class Truncate:
+    """TRUNCATE [TABLE] table: it deletes the rows that the user may delete."""
 
     table: TableName
-    columns: tuple[ColumnDefinition, ...]
-    primary_key: tuple[Name, ...] = ()
-    options: tuple[Option, ...] = ()
-    if_not_exists: bool = False
     at: int = field(default=0, compare=False, repr=False)
 
 
-@_node
-class DropTable:
-    """DROP TABLE [IF EXISTS] table."""
-
-    table: TableName
-    if_exists: bool = False
-    at: int = field(default=0, compare=False, repr=False)
-
-
-Query = Rows | Insert | Update | Delete
-Definition = CreateNamespace | CreateTable | DropTable
-Statement = Query | Definition | AccountStatement
+Query = Rows | Insert | Update | Delete | Truncate
 
 
 def walk(node: object) -> Iterator[object]:

@@ -4,14 +4,14 @@ from typing import Any, Final
 
 from watchword_protocol.errors import ErrorCode
 from watchword_server.sql.account_statements import account_rule
-from watchword_server.sql.administration import DEFINITIONS
-from watchword_server.sql.cursor import MAX_DEPTH, MAX_LINKS, Cursor, Grammar
-from watchword_server.sql.expressions import expression, order_keys
+from watchword_server.sql.administration import DEFINITIONS, truncate
+from watchword_server.sql.cursor import MAX_DEPTH, MAX_LINKS, Cursor
+from watchword_server.sql.definition_nodes import ForeignKeyAction, Statement
 from watchword_server.sql.fault import SqlFault
+from watchword_server.sql.grammar import GRAMMAR
 from watchword_server.sql.keywords import words
 from watchword_server.sql.lex import Token, TokenKind, lex
-from watchword_server.sql.nodes import Literal, LiteralKind, Name, Parameter, Statement
-from watchword_server.sql.queries import rows
+from watchword_server.sql.nodes import Literal, LiteralKind, Name, Parameter
 from watchword_server.sql.statements import QUERIES
 
 __all__ = ["MAX_HEIGHT", "parse_request", "parse_tokens"]
@@ -20,16 +20,15 @@ MAX_HEIGHT: Final = MAX_DEPTH + MAX_LINKS + 4
 """Nodes from a statement to its deepest leaf: chains inside brackets inside chains add up, so they are bounded
 together, and what walks down a tree may recurse. The 4: the statement, an output, a leaf, and one to spare."""
 
-_LEAVES: Final = frozenset({str, int, bool, type(None), LiteralKind, Literal, Name, Parameter})
+_LEAVES: Final = frozenset({str, int, bool, type(None), LiteralKind, ForeignKeyAction, Literal, Name, Parameter})
 
-_RULES: Final = {**QUERIES, **DEFINITIONS}
-_GRAMMAR: Final = Grammar(expression, order_keys, rows)
+_RULES: Final = {**QUERIES, **DEFINITIONS, "truncate": truncate}
 
 # Statements that PostgreSQL or SQLite has. Any other word is a mistake.
 _STATEMENTS: Final = words(
-    """abort alter analyse analyze attach begin call checkpoint close cluster comment commit copy deallocate declare
+    """abort analyse analyze attach begin call checkpoint close cluster comment commit copy deallocate declare
     describe detach discard do end execute explain fetch grant import listen load lock merge move notify pragma prepare
-    reassign refresh reindex release replace reset revoke rollback savepoint security set show start table truncate
+    reassign refresh reindex release replace reset revoke rollback savepoint security set show start table
     unlisten use vacuum"""
 )
 
@@ -55,7 +54,7 @@ def parse_request(text: str, *, max_bytes: int, max_parameters: int, max_stateme
 
 def parse_tokens(tokens: list[Token], *, max_statements: int) -> tuple[Statement, ...]:
     """As `parse_request`, of a text whose tokens are there."""
-    cursor = Cursor(tokens, _GRAMMAR)
+    cursor = Cursor(tokens, GRAMMAR)
     statements: list[Statement] = []
     while True:
         while cursor.take(";"):

@@ -3,6 +3,7 @@
 import sys
 from collections import OrderedDict
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Final, NamedTuple
 
 from watchword_protocol.errors import ErrorCode
@@ -10,12 +11,13 @@ from watchword_server.sql.account_nodes import AccountStatement
 from watchword_server.sql.account_statements import hushed
 from watchword_server.sql.budget import Budget, budget_of
 from watchword_server.sql.catalog import Catalog
+from watchword_server.sql.definition_nodes import Definition, Statement
 from watchword_server.sql.fault import SqlFault
 from watchword_server.sql.generate import generate
 from watchword_server.sql.lex import lex
-from watchword_server.sql.nodes import CreateNamespace, CreateTable, Definition, DropTable, Statement
 from watchword_server.sql.parser import parse_tokens
 from watchword_server.sql.plan import Plan
+from watchword_server.sql.references import with_references
 from watchword_server.sql.resolve import resolve
 from watchword_server.steps import Steps
 from watchword_server.user import Role
@@ -137,7 +139,7 @@ class Planner:
         except SqlFault as fault:
             raise hushed(fault, text) from None
         first = statements[0]
-        if len(statements) == 1 and isinstance(first, (CreateNamespace, CreateTable, DropTable)):
+        if len(statements) == 1 and isinstance(first, Definition):
             return first
         if len(statements) == 1 and isinstance(first, AccountStatement):
             return first
@@ -169,15 +171,15 @@ class Planner:
         self, statement: Statement, index: int, catalog: Catalog, namespace: str, role: Role, budget: Budget
     ) -> Steps[Plan]:
         try:
-            if isinstance(statement, (CreateNamespace, CreateTable, DropTable)):
-                message = "CREATE and DROP stand alone in their request."
+            if isinstance(statement, Definition):
+                message = "CREATE, ALTER and DROP stand alone in their request."
                 raise SqlFault(ErrorCode.UNSUPPORTED_SQL, message, statement.at)
             if isinstance(statement, AccountStatement):
                 message = "A statement about a user stands alone in its request."
                 raise SqlFault(ErrorCode.UNSUPPORTED_SQL, message, statement.at)
             tree = resolve(statement, catalog, namespace, role)
             yield
-            plan = generate(tree)
+            plan = replace(with_references(generate(tree), tree, catalog, role), version=catalog.version)
             budget.take(_PARTS_OF_COLUMN * len(plan.columns))
             return plan
         except SqlFault as fault:

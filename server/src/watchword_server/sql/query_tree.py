@@ -9,6 +9,7 @@ from typing import Final
 from typing import Literal as Word
 
 from watchword_server.sql.catalog import Column, Table
+from watchword_server.sql.plan import RowCheck
 from watchword_server.sql.tree import QUERIES, Chain, ColumnValue, Expression, Key, walk_expressions
 from watchword_server.sql.types import SqlType
 
@@ -22,6 +23,7 @@ __all__ = [
     "JoinTree",
     "OutputTree",
     "QuerySource",
+    "RowTest",
     "RowsTree",
     "SelectTree",
     "SetTree",
@@ -165,8 +167,17 @@ class ConflictTree:
 
 
 @dataclass(frozen=True, slots=True)
+class RowTest:
+    """What is asked of each row as it was written: the condition is not false; where `is_strict`, it is true."""
+
+    condition: Expression
+    check: RowCheck
+    is_strict: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class InsertTree:
-    """The rows have one value for each of `columns`; the other columns of the table have their defaults.
+    """The rows have one value for each of `columns`; the other columns of the table have constant defaults.
 
     `rows` None: one row of defaults.
     """
@@ -177,6 +188,7 @@ class InsertTree:
     conflict: ConflictTree | None = None
     returning: tuple[OutputTree, ...] = ()
     commons: tuple[CommonTree, ...] = ()
+    tests: tuple[RowTest, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,6 +201,7 @@ class UpdateTree:
     where: Expression | None = None
     returning: tuple[OutputTree, ...] = ()
     commons: tuple[CommonTree, ...] = ()
+    tests: tuple[RowTest, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -264,6 +277,7 @@ def roots(tree: Tree) -> Iterator[Expression]:
             pass
         case InsertTree():
             yield from (each.expression for each in tree.returning)
+            yield from (test.condition for test in tree.tests)
             if tree.conflict is not None:
                 yield from (value for _, value in tree.conflict.sets or ())
                 yield from _given(tree.conflict.where)
@@ -273,6 +287,7 @@ def roots(tree: Tree) -> Iterator[Expression]:
             yield from _given(tree.where)
             if isinstance(tree, UpdateTree):
                 yield from (value for _, value in tree.sets)
+                yield from (test.condition for test in tree.tests)
 
 
 def nested_queries(tree: Tree) -> Iterator[RowsTree]:

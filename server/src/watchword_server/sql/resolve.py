@@ -16,7 +16,7 @@ from watchword_server.sql.catalog import Catalog
 from watchword_server.sql.context import Context
 from watchword_server.sql.query_tree import Tree
 from watchword_server.sql.resolve_rows import resolve_query, resolve_rows
-from watchword_server.sql.resolve_writes import resolve_delete, resolve_insert, resolve_update
+from watchword_server.sql.resolve_writes import resolve_delete, resolve_insert, resolve_truncate, resolve_update
 from watchword_server.user import Role
 
 __all__ = ["resolve"]
@@ -49,5 +49,7 @@ def _tree(query: nodes.Query, context: Context) -> Tree:
             return resolve_update(query, context)
         case nodes.Delete():
             return resolve_delete(query, context)
+        case nodes.Truncate():
+            return resolve_truncate(query, context)
         case _:
             return resolve_rows(query, context)

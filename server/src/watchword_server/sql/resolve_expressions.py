@@ -5,7 +5,7 @@ Source: PostgreSQL, chapter 10 "Type Conversion", and chapter 4.2 "Value Express
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 
 from watchword_protocol.errors import ErrorCode
 from watchword_server.sql import nodes
@@ -42,12 +42,14 @@ from watchword_server.sql.tree import (
     walk_expressions,
 )
 from watchword_server.sql.types import NUMBERS, SqlType
+from watchword_server.sql.volatile import refuse_volatile
 from watchword_server.sql.windows import resolve_window_call
 from watchword_server.user import Role
 
 __all__ = ["ExpressionResolver"]
 
 _T = SqlType
+_MAKES_VALUES: Final = frozenset({"VALUES", "UPDATE", "ON CONFLICT", "DEFAULT"})
 
 
 class ExpressionResolver:
@@ -86,6 +88,8 @@ class ExpressionResolver:
         self.no_aggregates = self.no_windows = clause
         found = self.resolve(node) if what is None else self.boolean(node, what, node.at)
         self.no_aggregates, self.no_windows = before
+        if clause not in _MAKES_VALUES:
+            refuse_volatile(clause, found)
         return found
 
     def resolve(self, node: nodes.Expression) -> Expression:

@@ -36,6 +36,7 @@ from watchword_server.sql.tree import (
     walk_expressions,
 )
 from watchword_server.sql.types import SqlType
+from watchword_server.sql.volatile import refuse_volatile
 from watchword_server.sql.windows import check_windows
 
 __all__ = ["MAX_KEYS", "MAX_OUTPUTS", "SelectResolver", "check_keys", "resolve_targets"]
@@ -79,6 +80,7 @@ class SelectResolver:
             self._expressions.no_windows = "HAVING"
             having = self._expressions.boolean(query.having, "HAVING", query.having.at)
             self._expressions.no_windows = None
+            refuse_volatile("HAVING", having)
         order = self._order(query.order, outputs)
         group = tuple(self._group(each, outputs) for each in query.group)
         distinct_on = self._distinct_on(query, outputs, order)
@@ -148,6 +150,7 @@ class SelectResolver:
             value = self._settle(outputs[output - 1].expression, node.at)
         else:
             value = self._settle(self._expressions.resolve(node), node.at)
+            refuse_volatile(clause, value)
             output = self._places.get(self._identities.number(value))
         check_keys([value.type], clause, node.at)
         return output, value
@@ -166,6 +169,7 @@ class SelectResolver:
                     raise SqlFault(ErrorCode.INVALID_SQL, f"{what} may not stand in GROUP BY.", node.at)
         else:
             value = self._settle(self._expressions.within("GROUP BY", node), node.at)
+        refuse_volatile("GROUP BY", value)
         check_keys([value.type], "GROUP BY", node.at)
         return value
 

@@ -13,7 +13,7 @@ from watchword_server.sql.common_tables import resolve_with
 from watchword_server.sql.context import Context
 from watchword_server.sql.fault import SqlFault
 from watchword_server.sql.lookup import writable_table
-from watchword_server.sql.names import Named, Names, Relation, nearest
+from watchword_server.sql.names import Named, Names, Relation, made_columns, nearest
 from watchword_server.sql.output_types import converted
 from watchword_server.sql.query_tree import (
     EXCLUDED,
@@ -22,7 +22,10 @@ from watchword_server.sql.query_tree import (
     DeleteTree,
     InsertTree,
     OutputTree,
+    QuerySource,
     RowsTree,
+    RowTest,
+    SelectTree,
     SourceTree,
     TableSource,
     UpdateTree,
@@ -33,9 +36,12 @@ from watchword_server.sql.resolve_expressions import ExpressionResolver
 from watchword_server.sql.resolve_from import relation_of, resolve_from
 from watchword_server.sql.resolve_rows import resolve_open
 from watchword_server.sql.resolve_select import resolve_targets
+from watchword_server.sql.row_conditions import check_tests, default_call
 from watchword_server.sql.tree import QUERIES, ColumnValue, Constant, Expression, place_of, walk_expressions
+from watchword_server.sql.truncation import check_truncation
+from watchword_server.sql.volatile import refuse_volatile
 
-__all__ = ["resolve_delete", "resolve_insert", "resolve_update"]
+__all__ = ["resolve_delete", "resolve_insert", "resolve_truncate", "resolve_update"]
 
 
 def resolve_insert(query: nodes.Insert, context: Context) -> InsertTree:
@@ -53,16 +59,26 @@ def resolve_insert(query: nodes.Insert, context: Context) -> InsertTree:
             column = columns[index]
             return context.coercion.assign(value, column.type, column.name, place_of(value) or query.at)
 
-        rows = converted(tree, assign, context)
+        made = _made(table, columns)
+        rows = write.with_made(converted(tree, assign, context), made)
     else:
         width = len(query.rows[0]) if query.rows else 0
         if any(len(row) != width for row in query.rows):
             raise SqlFault(ErrorCode.INVALID_SQL, "The rows of VALUES must have the same length.", query.at)
         columns = _fitting(query, named, width)
-        if query.rows:
-            rows = ValuesTree(tuple(write.new_row(row, columns) for row in query.rows))
+        made = _made(table, columns)
+        left = (nodes.Default(query.at),) * len(made)
+        if query.rows or made:
+            listed = query.rows or ((),)
+            rows = ValuesTree(tuple(write.new_row((*row, *left), (*columns, *made)) for row in listed))
     conflict = None if query.conflict is None else write.conflict(query.conflict)
-    return InsertTree(write.target, tuple(columns), rows, conflict, write.returning(query.returning), write.commons)
+    returning = write.returning(query.returning)
+    return InsertTree(write.target, (*columns, *made), rows, conflict, returning, write.commons, write.tests())
+
+
+def _made(table: Table, columns: Sequence[Column]) -> list[Column]:
+    """The columns whose values are made for each row, since the statement has none."""
+    return [column for column in table.columns if column.default_call is not None and column not in columns]
 
 
 def _fitting(query: nodes.Insert, named: list[Column], width: int) -> list[Column]:
@@ -82,7 +98,7 @@ def resolve_update(query: nodes.Update, context: Context) -> UpdateTree:
     returning = write.returning(query.returning)
     values = write.values([value for _, value in query.sets], columns, "UPDATE")
     sets = tuple(zip(columns, values, strict=True))
-    return UpdateTree(write.target, sets, sources, where, returning, write.commons)
+    return UpdateTree(write.target, sets, sources, where, returning, write.commons, write.tests())
 
 
 def resolve_delete(query: nodes.Delete, context: Context) -> DeleteTree:
@@ -93,13 +109,21 @@ def resolve_delete(query: nodes.Delete, context: Context) -> DeleteTree:
     return DeleteTree(write.target, sources, where, write.returning(query.returning), write.commons)
 
 
+def resolve_truncate(query: nodes.Truncate, context: Context) -> DeleteTree:
+    """TRUNCATE: a DELETE of every row that the user may delete."""
+    table = writable_table(context.catalog, query.table, context.namespace, context.role)
+    check_truncation(table, context.catalog, query.at)
+    return DeleteTree(TableSource(context.next_number(query.at), table))
+
+
 class _Write:
     """A statement that changes one table. `around`: the names of its WITH."""
 
-    __slots__ = ("_context", "_expressions", "_relation", "around", "commons", "target")
+    __slots__ = ("_at", "_context", "_expressions", "_relation", "around", "commons", "target")
 
     def __init__(self, query: nodes.Insert | nodes.Update | nodes.Delete, context: Context) -> None:
         self._context = context
+        self._at = query.at
         self.around = Names()
         commons: tuple[CommonTree, ...] = ()
         if query.common is not None:
@@ -118,6 +142,24 @@ class _Write:
         """FROM or USING."""
         return resolve_from(items, self._context, self._expressions.names)
 
+    def tests(self) -> tuple[RowTest, ...]:
+        """What the table's definition asks of each row that is written."""
+        return check_tests(self.target)
+
+    def with_made(self, rows: RowsTree, made: Sequence[Column]) -> RowsTree:
+        """The rows of a query, each with values of its own for these columns."""
+        if not made:
+            return rows
+        number = self._context.next_number(self._at)
+        columns = made_columns(number, ((output.name, output.type) for output in rows.outputs))
+        outputs = [OutputTree(each.name, each.value) for each in columns]
+        assign = self._context.coercion.assign
+        outputs += [
+            OutputTree(column.name, assign(self._default(column), column.type, column.name, self._at))
+            for column in made
+        ]
+        return SelectTree((QuerySource(number, rows),), tuple(outputs))
+
     def where(self, node: nodes.Expression | None) -> Expression | None:
         """WHERE."""
         return None if node is None else self._expressions.within("WHERE", node, "WHERE")
@@ -133,6 +175,7 @@ class _Write:
             value = self._context.coercion.leave_open(output.expression, place_of(output.expression) or 0)
             self._context.coercion.decide(value)  # before SET, which comes after it
             _check_returned(value, self.target)
+            refuse_volatile("RETURNING", value)
             settled.append(replace(output, expression=value))
         return tuple(settled)
 
@@ -151,7 +194,7 @@ class _Write:
     ) -> tuple[Expression, ...]:
         """What goes into these columns: each value is read before the first gets its column's type."""
         values = [
-            _default(column) if isinstance(node, nodes.Default) else self._expressions.within(clause, node)
+            self._default(column) if isinstance(node, nodes.Default) else self._expressions.within(clause, node)
             for node, column in zip(row, columns, strict=True)
         ]
         assign = self._context.coercion.assign
@@ -159,6 +202,13 @@ class _Write:
             assign(value, column.type, column.name, node.at)
             for value, column, node in zip(values, columns, row, strict=True)
         )
+
+    def _default(self, column: Column) -> Expression:
+        """What the column has where nothing is said, not yet as one of its type."""
+        call = default_call(column)
+        if call is not None:
+            return self._expressions.resolve(call)
+        return Constant(column.type, column.default if column.has_default else None)
 
     def conflict(self, node: nodes.OnConflict) -> ConflictTree:
         """ON CONFLICT.
@@ -213,10 +263,6 @@ def _column(table: Table, node: nodes.Name) -> Column:
         hint = nearest(node.name, [each.name for each in table.columns])
         raise SqlFault(ErrorCode.NOT_FOUND, f'There is no column "{node.name}" in {table.title}.{hint}', node.at)
     return column
-
-
-def _default(column: Column) -> Constant:
-    return Constant(column.type, column.default if column.has_default else None)
 
 
 def _check_once(columns: Iterable[nodes.Name]) -> None:

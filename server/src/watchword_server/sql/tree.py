@@ -59,13 +59,14 @@ class Template:
         raises: It can fail on some row, or make a value that is too large.
         safe: It can neither fail nor take long, whatever is in the row.
         variadic: `{0}` takes all arguments.
+        volatile: The function's name as users write it, where every call of it gives another value.
         also: Functions of the engine that the text does not show (the operator LIKE is one).
         links: `{0}` may be the same template again, and stands without brackets of its own then.
 
     `stack`: for each argument, how much the engine's parser holds at most when it comes to it.
     """
 
-    __slots__ = ("functions", "has_place", "links", "raises", "safe", "stack", "text", "variadic")
+    __slots__ = ("functions", "has_place", "links", "raises", "safe", "stack", "text", "variadic", "volatile")
 
     def __init__(
         self,
@@ -76,12 +77,14 @@ class Template:
         variadic: bool = False,
         also: tuple[str, ...] = (),
         links: bool = False,
+        volatile: str | None = None,
     ) -> None:
         self.text = text
         self.raises = raises
         self.safe = safe
         self.variadic = variadic
         self.links = links
+        self.volatile = volatile
         self.has_place = _PLACE in text
         self.stack = _stack(text)
         self.functions = frozenset(_CALL.findall(text)) | frozenset(also)
