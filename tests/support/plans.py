@@ -142,4 +142,4 @@ def request(
     result_bytes: int = 100_000,
 ) -> Transaction:
     """A request of a user's, with limits that no test meets by accident."""
-    return Transaction(statements, user, time_ms, rows, result_bytes)
+    return Transaction(statements, user, time_ms, "time_ms", rows, result_bytes)

@@ -5,7 +5,7 @@ from typing import Final
 from watchword_server.refusal import Refused
 from watchword_server.sql.catalog import AccessLevel, Catalog, Column, Table, TableId, TableType
 from watchword_server.sql.nodes import Definition
-from watchword_server.sql.store import Outcome, Transaction
+from watchword_server.sql.store import Once, Outcome, Transaction
 from watchword_server.sql.types import SqlType
 
 __all__ = ["CATALOG", "ScriptedStore"]
@@ -48,6 +48,13 @@ class ScriptedStore:
     async def write(self, transaction: Transaction) -> list[Outcome]:
         self.writes.append(transaction)
         return self._answer(transaction)
+
+    async def write_once(self, once: Once) -> bytes:
+        self.writes.append(once)
+        return once.encode(self._answer(once))
+
+    async def forget_results(self, before: float) -> None:
+        """Nothing is kept."""
 
     async def define(self, definition: Definition, *, user_id: str) -> None:
         self.definitions.append((definition, user_id))

@@ -4,6 +4,7 @@ import pytest
 
 from support.accounts import MemoryAccounts, make_account
 from support.clock import FakeClock
+from support.scripted_store import ScriptedStore
 from support.tokens import NOW, OWN, make_token, make_verifier
 from watchword_protocol.errors import ErrorCode
 from watchword_server.auth.account import RevokedToken
@@ -39,7 +40,7 @@ def accounts() -> BreakableAccounts:
 @pytest.fixture
 def keeping(accounts: BreakableAccounts) -> Housekeeping:
     revocations = Revocations([RevokedToken("token", OWN, "t-9", NOW + 10)])
-    return Housekeeping(accounts, make_verifier(revocations=revocations), LastSeen(), FakeClock())
+    return Housekeeping(accounts, make_verifier(revocations=revocations), LastSeen(), ScriptedStore(), FakeClock())
 
 
 async def seen_at(accounts: MemoryAccounts) -> float | None:

@@ -136,6 +136,7 @@ async def serve(
             # With the leeway within which their tokens would still be good.
             verifier=_make_verifier(config, Revocations(await accounts.revoked(clock.wall() - config.auth.leeway_s))),
             last_seen=LastSeen(),
+            store=store,
             clock=clock,
         )
         directory_of_users = Directory(accounts, remember=config.limits.connections)

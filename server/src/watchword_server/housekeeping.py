@@ -9,6 +9,7 @@ from watchword_server.auth.account import Accounts
 from watchword_server.auth.last_seen import LastSeen
 from watchword_server.auth.tokens import Verifier
 from watchword_server.ports import Clock
+from watchword_server.sql.store import KEPT_S, Store
 
 __all__ = ["Housekeeping"]
 
@@ -17,11 +18,12 @@ _INTERVAL_S: Final = 5.0
 
 @dataclass(frozen=True, slots=True)
 class Housekeeping:
-    """The parts of authentication that need it."""
+    """The parts that need it."""
 
     accounts: Accounts
     verifier: Verifier
     last_seen: LastSeen
+    store: Store
     clock: Clock
 
     async def keep(self, on_error: Callable[[Exception], None]) -> None:
@@ -36,8 +38,16 @@ class Housekeeping:
                 on_error(error)
                 self.last_seen.give_back(seen)
 
+    async def forget_results(self, on_error: Callable[[Exception], None]) -> None:
+        """Of idempotency keys, those of a day ago. After a long rest there may be many: nothing waits for the end."""
+        try:
+            await self.store.forget_results(self.clock.wall() - KEPT_S)
+        except Exception as error:  # noqa: BLE001  # as above
+            on_error(error)
+
     async def keep_forever(self, on_error: Callable[[Exception], None]) -> None:
         """Do it every few seconds until cancelled."""
         while True:
             await asyncio.sleep(_INTERVAL_S)
             await self.keep(on_error)
+            await self.forget_results(on_error)

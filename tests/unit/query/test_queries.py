@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from msgspec import Raw
 
 from support.accounts import MemoryAccounts, make_account
 from support.clock import FakeClock
@@ -104,6 +105,7 @@ async def test_the_store_is_asked_with_values_in_stored_form_for_the_user_who_as
     assert {7, "x", "u_bob"} <= set(first)
     assert set(second) == {1_800_000_000_250_000, "bob"}
     assert (results.as_user, len(results.results)) == ("bob", 2)
+    assert not isinstance(results.results, Raw)
     assert [column.name for column in results.results[1].columns] == ["now", "current_user"]
 
 
@@ -171,7 +173,7 @@ def test_who_may_define(role: Role, sql: str, needed: str | None) -> None:
         ({"sql": "CREATE NAMESPACE $1", "params": ["x"]}, ErrorCode.INVALID_SQL, ""),
         ({"sql": "CREATE NAMESPACE x", "params": ["x"]}, ErrorCode.INVALID_PARAMS, "no parameters, and 1 is given"),
         ({"sql": "SELECT $2::int", "params": [1]}, ErrorCode.INVALID_PARAMS, "2 parameters, and 1 is given"),
-        ({"sql": "SELECT 1", "idempotency_key": "k"}, ErrorCode.MALFORMED_MESSAGE, "$.idempotency_key"),
+        ({"sql": "CREATE NAMESPACE x", "idempotency_key": "k"}, ErrorCode.MALFORMED_MESSAGE, "$.idempotency_key"),
         ({"sql": ""}, ErrorCode.INVALID_SQL, ""),
         ({"sql": " ; "}, ErrorCode.INVALID_SQL, ""),
         ({"statements": [Statement("")]}, ErrorCode.INVALID_SQL, ""),

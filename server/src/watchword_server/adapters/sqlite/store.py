@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final, Self
 from watchword_server.adapters.sqlite.database import Database, faults_named, open_prepared
 from watchword_server.adapters.sqlite.engine import Engine
 from watchword_server.adapters.sqlite.group import Group
+from watchword_server.adapters.sqlite.once import forget_some
 from watchword_server.adapters.sqlite.readers import Readers
 from watchword_server.adapters.sqlite.rows import Converters
 from watchword_server.adapters.sqlite.stored_catalog import StoredCatalog, TableOf
@@ -18,7 +19,7 @@ from watchword_server.adapters.sqlite.writer import Writer
 from watchword_server.sql.catalog import Catalog
 from watchword_server.sql.engine_functions import ENGINE_FUNCTIONS, EngineFunction
 from watchword_server.sql.nodes import Definition
-from watchword_server.sql.store import Outcome, Transaction
+from watchword_server.sql.store import Once, Outcome, Transaction
 
 if TYPE_CHECKING:
     from watchword_server.adapters.sqlite.engine_thread import EngineThread
@@ -53,6 +54,13 @@ class SqliteStore:
 
     async def write(self, transaction: Transaction) -> list[Outcome]:
         return await self._writer.write(transaction)
+
+    async def write_once(self, once: Once) -> bytes:
+        return await self._writer.write_once(once)
+
+    async def forget_results(self, before: float) -> None:
+        while await self._database.write(lambda connection: forget_some(connection, before)):
+            pass
 
     async def define(self, definition: Definition, *, user_id: str) -> None:
         await self._database.run_on_writer(lambda engine: self._catalog.define(engine, definition))
