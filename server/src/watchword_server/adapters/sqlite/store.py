@@ -100,7 +100,7 @@ async def open_store(
         database: Opened for writing.
         table_of: A definition to the table that it describes.
         converters: From stored values to their wire form.
-        value_bytes: The largest value, and the largest row.
+        value_bytes: The largest value, and the largest row; one that has a result in it that is kept, too.
         functions: What plans may call beside SQLite's own.
         readers: Connections that read; two at least.
         slow_s: The age at which a read is slow, and needs one of half of the readers.
