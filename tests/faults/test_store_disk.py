@@ -1,6 +1,5 @@
 """A disk that is full, a write that the system refuses."""
 
-import resource
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -9,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from support.clock import FakeClock
+from support.disk import files_at_most, log_size
 from support.engine_room import found, make_engine, make_group, row_ids
 from support.plans import ADD, CREATE_APP, CREATE_NOTES, FUNCTIONS, LIST, ROOT, RUNAWAY_WRITE, make_plan, request
 from watchword_protocol.errors import ErrorCode
@@ -21,21 +21,6 @@ MANY = 'INSERT INTO main."app.notes" ("_owner", "id", "title") VALUES ' + ", ".j
     f"(?1, {number}, ?2)" for number in range(100, 200)
 )
 FILL = make_plan(MANY, inserts=True)
-
-
-@contextmanager
-def files_at_most(size: int) -> Iterator[None]:
-    """A write beyond fails with EFBIG, which SQLite reports as an I/O error (SQLITE_IOERR_WRITE)."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
-
-
-def log_size(directory: Path) -> int:
-    return (directory / "watchword.db-wal").stat().st_size
 
 
 def longest_title(engine: Engine) -> int:

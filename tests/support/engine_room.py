@@ -44,7 +44,9 @@ def row_ids(engine: Engine) -> list[int]:
 
 
 def found(answer: Answer) -> str:
-    """An answer in a word: the rows it gave, or the code of the error."""
+    """An answer in a word: the rows it gave, or what is kept of them, or the code of the error."""
     if isinstance(answer, Exception):
         return str(getattr(getattr(answer, "code", None), "name", repr(answer)))
+    if isinstance(answer, bytes):
+        return answer.decode()
     return " ".join(outcome.rows.decode() for outcome in answer)

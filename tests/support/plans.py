@@ -1,7 +1,7 @@
 """Plans written by hand, for the store's tests, against two tables of their own."""
 
 from collections.abc import Iterable, Sequence
-from typing import Final
+from typing import Any, Final
 
 from support.parsing import statement_of
 from watchword_protocol.errors import ErrorCode
@@ -11,7 +11,7 @@ from watchword_server.sql.definition_nodes import Definition
 from watchword_server.sql.engine_functions import EngineFunction
 from watchword_server.sql.fault import SqlFault
 from watchword_server.sql.plan import OutputColumn, Permissions, Plan
-from watchword_server.sql.store import StoredValue, Transaction
+from watchword_server.sql.store import Once, Outcome, StoredValue, Transaction
 from watchword_server.sql.types import SqlType
 from watchword_server.user import Role
 
@@ -24,6 +24,7 @@ __all__ = [
     "FIND",
     "FUNCTIONS",
     "LIST",
+    "NEXT",
     "NOTES",
     "PRICES",
     "ROOT",
@@ -31,6 +32,7 @@ __all__ = [
     "RUNAWAY_WRITE",
     "definition_of",
     "make_plan",
+    "once",
     "request",
 ]
 
@@ -124,6 +126,16 @@ LIST: Final = make_plan(
     reads=["_owner", "id", "title"],
 )
 
+NEXT: Final = make_plan(
+    'INSERT INTO main."app.notes" ("_owner", "id", "title") SELECT ?1, ifnull(max("id"), 0) + 1, ?2 '
+    'FROM main."app.notes" RETURNING "id"',
+    columns=[("id", SqlType.BIGINT)],
+    reads=["id"],
+    inserts=True,
+    functions=["ifnull", "max"],
+)
+"""A note of the next free id: run twice, there are two."""
+
 _TEN: Final = "(VALUES (0), (1), (2), (3), (4), (5), (6), (7), (8), (9))"
 _FOR_EVER: Final = f"(SELECT count(*) FROM {', '.join(f'{_TEN} AS t{number}' for number in range(12))})"
 RUNAWAY_READ: Final = make_plan(f"SELECT {_FOR_EVER}", columns=[("n", SqlType.BIGINT)], functions=["count"])
@@ -152,4 +164,22 @@ def request(
     result_bytes: int = 100_000,
 ) -> Transaction:
     """A request of a user's, with limits that no test meets by accident."""
-    return Transaction(statements, user, time_ms, rows, result_bytes)
+    return Transaction(statements, user, time_ms, "time_ms", rows, result_bytes)
+
+
+def once(
+    *statements: tuple[Plan, Sequence[StoredValue]],
+    key: str = "k-1",
+    what: bytes = b"this",
+    at: float = 1_800_000_000.0,
+    kept_bytes: int = 1_000_000,
+    **limits: Any,
+) -> Once:
+    """A request with a key; `what` it is stands for its text. Its rows are what is kept."""
+    asked = request(*statements, **limits)
+    members = {name: getattr(asked, name) for name in asked.__struct_fields__}
+    return Once(**members, key=key, fingerprint=what, at=at, encode=_join_rows, kept_bytes=kept_bytes)
+
+
+def _join_rows(outcomes: Sequence[Outcome]) -> bytes:
+    return b" ".join(outcome.rows for outcome in outcomes)

@@ -6,7 +6,7 @@ from watchword_server.refusal import Refused
 from watchword_server.sql.catalog import AccessLevel, Catalog, Column, Table, TableId, TableType
 from watchword_server.sql.definer import Definer
 from watchword_server.sql.definition_nodes import Definition
-from watchword_server.sql.store import Outcome, Transaction
+from watchword_server.sql.store import Once, Outcome, Transaction
 from watchword_server.sql.types import SqlType
 
 __all__ = ["CATALOG", "ScriptedStore"]
@@ -49,6 +49,13 @@ class ScriptedStore:
     async def write(self, transaction: Transaction) -> list[Outcome]:
         self.writes.append(transaction)
         return self._answer(transaction)
+
+    async def write_once(self, once: Once) -> bytes:
+        self.writes.append(once)
+        return once.encode(self._answer(once))
+
+    async def forget_results(self, before: float) -> None:
+        """Nothing is kept."""
 
     async def define(self, definition: Definition, definer: Definer) -> None:
         self.definitions.append((definition, definer))

@@ -5,6 +5,9 @@ import pytest
 from support.accounts import MemoryAccounts, make_account
 from support.audit import MemoryAudit
 from support.clock import FakeClock
+from support.plans import make_plan, once
+from support.scripted_store import ScriptedStore
+from support.store import MemoryStore
 from support.tokens import NOW, OWN, make_token, make_verifier
 from watchword_protocol.errors import ErrorCode
 from watchword_server.auth.account import RevokedToken
@@ -14,6 +17,7 @@ from watchword_server.auth.last_seen import LastSeen
 from watchword_server.auth.revocations import Revocations
 from watchword_server.housekeeping import Housekeeping
 from watchword_server.refusal import Refused
+from watchword_server.sql.types import SqlType
 
 
 class BreakableAccounts(MemoryAccounts):
@@ -43,7 +47,9 @@ def accounts() -> BreakableAccounts:
 def keeping(accounts: BreakableAccounts) -> Housekeeping:
     revocations = Revocations([RevokedToken("token", OWN, "t-9", NOW + 10)])
     verifier = make_verifier(revocations=revocations)
-    return Housekeeping(accounts, verifier, LastSeen(), MemoryAudit(), AuditTrail(), 1_000.0, FakeClock())
+    return Housekeeping(
+        accounts, verifier, LastSeen(), ScriptedStore(), MemoryAudit(), AuditTrail(), 1_000.0, FakeClock()
+    )
 
 
 async def seen_at(accounts: MemoryAccounts) -> float | None:
@@ -71,6 +77,23 @@ async def test_what_the_store_refuses_is_told_and_tried_again(
     accounts.is_broken = False
     await keeping.keep(told)
     assert (await seen_at(accounts), len(told)) == (NOW, 1)
+
+
+async def test_results_of_keys_are_forgotten_after_a_day(accounts: BreakableAccounts) -> None:
+    """What the store refuses is told, and is no reason to stop."""
+    store, clock, told = MemoryStore(converters={}), FakeClock(), Told()
+    keeping = Housekeeping(accounts, make_verifier(), LastSeen(), store, MemoryAudit(), AuditTrail(), 1_000.0, clock)
+    read = make_plan("SELECT ?1", columns=[("v", SqlType.INT)])
+    first = clock.wall()
+    await store.write_once(once((read, (1,)), at=first))
+    for later_s, results in ((86_399, b"[[1]]"), (1, b"[[2]]")):
+        clock.advance(later_s)
+        await keeping.forget_results(told)
+        assert await store.write_once(once((read, (2,)), at=first)) == results
+    assert not told
+    await store.close()
+    await keeping.forget_results(told)
+    assert len(told) == 1
 
 
 async def test_tokens_and_revocations_are_forgotten_once_no_leeway_saves_them(keeping: Housekeeping) -> None:

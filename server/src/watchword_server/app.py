@@ -68,7 +68,8 @@ __all__ = ["RunningServer", "run", "serve"]
 _RECONNECT_SPREAD_MS: Final = 2_000
 _STORAGE_PATIENCE_S: Final = 2.0
 _DEFINITION_BYTES: Final = 131_072
-"""The definition of a table of 500 columns is a value, too, which every connection of the store has to read."""
+"""The definition of a table of 500 columns is a value, too, which every connection of the store has to read; so
+is a result that is kept."""
 _DEV_ORIGINS: Final = ("http://localhost:*", "http://127.0.0.1:*")
 # A socket of a client that was told so many times to go away is not even answered.
 _SOCKETS_PER_CONNECTION: Final = 2
@@ -140,6 +141,7 @@ async def serve(
             # With the leeway within which their tokens would still be good.
             verifier=_make_verifier(config, Revocations(await accounts.revoked(clock.wall() - config.auth.leeway_s))),
             last_seen=LastSeen(),
+            store=store,
             audit_log=SqliteAudit(database),
             audit_trail=AuditTrail(),
             retention_s=config.audit.retention_s,

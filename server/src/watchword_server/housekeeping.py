@@ -11,6 +11,7 @@ from watchword_server.auth.audit_trail import AuditTrail
 from watchword_server.auth.last_seen import LastSeen
 from watchword_server.auth.tokens import Verifier
 from watchword_server.ports import Clock
+from watchword_server.sql.store import KEPT_S, Store
 
 __all__ = ["Housekeeping"]
 
@@ -26,6 +27,7 @@ class Housekeeping:
     accounts: Accounts
     verifier: Verifier
     last_seen: LastSeen
+    store: Store
     audit_log: AuditLog
     audit_trail: AuditTrail
     retention_s: float
@@ -58,8 +60,16 @@ class Housekeeping:
             on_error(error)
             self.audit_trail.give_back(rows)
 
+    async def forget_results(self, on_error: Callable[[Exception], None]) -> None:
+        """Of idempotency keys, those of a day ago. After a long rest there may be many: nothing waits for the end."""
+        try:
+            await self.store.forget_results(self.clock.wall() - KEPT_S)
+        except Exception as error:  # noqa: BLE001  # as above
+            on_error(error)
+
     async def keep_forever(self, on_error: Callable[[Exception], None]) -> None:
         """Do it every few seconds until cancelled."""
         while True:
             await asyncio.sleep(_INTERVAL_S)
             await self.keep(on_error)
+            await self.forget_results(on_error)

@@ -24,6 +24,7 @@ from watchword_server.sql import (
     literals,
     queries,
     resolve_select,
+    store,
 )
 from watchword_server.sql.calls import CALLS
 from watchword_server.sql.casts import CASTS, TYPE_WORDS, Ease
@@ -125,6 +126,7 @@ FIXED = {
     ("value_bytes", engine_functions._MAX_MADE),
     ("engine_bytes", generate.MAX_TEXT_BYTES),
     ("result_bytes", engine._MADE_BYTES),
+    ("kept_result_bytes", store.KEPT_RESULT_BYTES),
 }
 
 

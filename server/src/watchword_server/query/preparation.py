@@ -123,17 +123,18 @@ class Preparation:
         Raises:
             Refused: MALFORMED_MESSAGE, PERMISSION_DENIED, and all that is wrong with the text.
         """
-        if query.idempotency_key is not None:
-            raise Refused(
-                ErrorCode.MALFORMED_MESSAGE,
-                "`idempotency_key` is not supported yet: leave it out - at `$.idempotency_key`",
-            )
         role = user.role
         if query.as_user is not None:
             if not role.includes(Role.SERVICE):
                 raise _denied("use as_user", role, Role.SERVICE)
             role = Role.USER  # whoever it is; a name of another role is refused
         planned = yield from self._plan(query, user, role)
+        if query.idempotency_key is not None and not isinstance(planned, tuple):
+            message = (
+                "`idempotency_key` is for SELECT, INSERT, UPDATE and DELETE: send the statement without it"
+                " - at `$.idempotency_key`"
+            )
+            raise Refused(ErrorCode.MALFORMED_MESSAGE, message)
         if isinstance(planned, Definition):
             return self._prepare_definition(planned, query, user)
         if isinstance(planned, AccountStatement):
@@ -141,7 +142,8 @@ class Preparation:
                 raise _not_for_others("statements about users")
             return Prepared(Access.ALONE, query, user, about_user=planned)
         account = None if query.as_user is None else self._known_account(query.as_user)
-        is_write = any(statement.plan.is_write for statement in planned)
+        # With a key its results are written, whatever it does.
+        is_write = query.idempotency_key is not None or any(statement.plan.is_write for statement in planned)
         # While an account is looked up nothing must overtake.
         is_sure = query.as_user is None or account is not None
         access = Access.ALONE if not is_sure else Access.WRITE if is_write else Access.READ

@@ -18,6 +18,7 @@ from support.plans import (
     FIND,
     FUNCTIONS,
     LIST,
+    NEXT,
     NOTES,
     PRICES,
     ROOT,
@@ -25,6 +26,7 @@ from support.plans import (
     RUNAWAY_WRITE,
     definition_of,
     make_plan,
+    once,
     request,
 )
 from support.store import MemoryStore
@@ -35,7 +37,7 @@ from watchword_server.refusal import Refused
 from watchword_server.sql.catalog import Table, TableType
 from watchword_server.sql.fault import SqlFault
 from watchword_server.sql.plan import Plan
-from watchword_server.sql.store import Store, StoredValue
+from watchword_server.sql.store import KEPT_S, Store, StoredValue
 from watchword_server.sql.types import SqlType
 
 VALUE_BYTES = 10_000
@@ -394,3 +396,95 @@ async def test_after_close_everything_is_unavailable(app: Store) -> None:
     for outcome in await asyncio.gather(*calls, return_exceptions=True):
         assert isinstance(outcome, Refused)
         assert outcome.code is ErrorCode.STORAGE_UNAVAILABLE
+
+
+# --- keys -------------------------------------------------------------------------------------------------
+
+NOTE = (NEXT, ("ada", "a"))
+
+
+async def test_a_request_with_a_key_happens_once_and_is_told_the_same_again(app: Store) -> None:
+    first = await app.write_once(once(NOTE, NOTE))
+    assert first == b"[[1]] [[2]]"
+    assert await app.write_once(once(NOTE, NOTE, at=1_800_000_001.0, time_ms=1, rows=1)) == first
+    assert await read(app, LIST, "ada") == [[1, "a"], [2, "a"]]
+
+
+async def test_two_that_come_at_once_happen_once(app: Store) -> None:
+    assert await asyncio.gather(*(app.write_once(once(NOTE)) for _ in range(9))) == [b"[[1]]"] * 9
+    assert await read(app, LIST, "ada") == [[1, "a"]]
+
+
+async def test_a_key_is_one_users_and_one_requests(app: Store) -> None:
+    await app.write_once(once(NOTE))
+    with pytest.raises(Refused, match="other statements, params or as_user") as refusal:
+        await app.write_once(once(NOTE, what=b"that"))
+    assert refusal.value.code is ErrorCode.INVALID_PARAMS
+    assert await app.write_once(once(NOTE, what=b"that", user="bob")) == b"[[2]]"
+    assert await app.write_once(once(NOTE, what=b"that", key="k-2")) == b"[[3]]"
+    assert await app.write_once(once(NOTE)) == b"[[1]]"
+
+
+async def test_a_request_that_reads_is_told_what_it_read_first(app: Store) -> None:
+    find = (FIND, ("ada", 1))
+    assert await app.write_once(once(find)) == b"[]"
+    await write(app, ADD, "ada", 1, "later")
+    assert await app.write_once(once(find)) == b"[]"
+    assert await app.write_once(once(find, key="k-2")) == b'[["later"]]'
+
+
+async def test_a_refused_request_does_not_use_its_key_up(app: Store) -> None:
+    await write(app, ADD, "ada", 1, "there")
+    add = (ADD, ("ada", 1, "again"))
+    for _ in range(2):
+        with pytest.raises(Refused) as refusal:
+            await app.write_once(once(NOTE, add))
+        assert (refusal.value.code, refusal.value.statement) == (ErrorCode.CONSTRAINT_VIOLATION, 1)
+    assert await read(app, LIST, "ada") == [[1, "there"]]
+    assert await app.write_once(once(NOTE, what=b"that")) == b"[[2]]"
+
+
+async def test_what_is_kept_for_one_user_is_bounded_and_what_was_kept_is_told_all_the_same(app: Store) -> None:
+    limits: Any = {"kept_bytes": 2 * (512 + len(b"[[1]]"))}
+    for number in range(2):
+        await app.write_once(once(NOTE, key=f"k-{number}", **limits))
+    with pytest.raises(Refused, match=r"at most 1034 bytes \(kept_bytes\)") as refusal:
+        await app.write_once(once(NOTE, key="k-2", **limits))
+    assert refusal.value.code is ErrorCode.LIMIT_EXCEEDED
+    assert await app.write_once(once(NOTE, key="k-1", **limits)) == b"[[2]]"
+    assert await app.write_once(once(NOTE, key="k-2", user="bob", **limits)) == b"[[3]]"
+    await app.forget_results(1_800_000_000.0)
+    assert await app.write_once(once(NOTE, key="k-2", **limits)) == b"[[4]]"
+
+
+async def test_a_key_is_good_for_a_day_and_then_a_new_one(app: Store) -> None:
+    limits: Any = {"kept_bytes": 512 + len(b"[[1]]")}
+    at = 1_800_000_000.0
+    assert await app.write_once(once(NOTE, at=at, **limits)) == b"[[1]]"
+    assert await app.write_once(once(NOTE, at=at + KEPT_S - 1, **limits)) == b"[[1]]"
+    assert await app.write_once(once(NOTE, at=at + KEPT_S, what=b"that", **limits)) == b"[[2]]"
+    assert await app.write_once(once(NOTE, at=at + KEPT_S + 1, what=b"that", **limits)) == b"[[2]]"
+
+
+async def test_results_are_forgotten_by_their_age_however_many_they_are(app: Store) -> None:
+    for number in range(250):
+        await app.write_once(once(NOTE, key=f"k-{number}", at=1_800_000_000.0 + number))
+    await app.forget_results(1_800_000_000.0 + 248)
+    assert await app.write_once(once(NOTE, key="k-249")) == b"[[250]]"
+    assert [await app.write_once(once(NOTE, key=f"k-{number}")) for number in (0, 99, 100, 248)] == [
+        b"[[251]]",
+        b"[[252]]",
+        b"[[253]]",
+        b"[[254]]",
+    ]
+
+
+@pytest.mark.parametrize("again", [False, True])
+async def test_a_result_is_not_told_for_a_plan_whose_table_was_dropped(app: Store, again: bool) -> None:
+    await app.write_once(once(NOTE))
+    await app.define(DROP_NOTES, ROOT)
+    if again:
+        await app.define(CREATE_NOTES, ROOT)
+    with pytest.raises(Refused, match="dropped") as refusal:
+        await app.write_once(once(NOTE))
+    assert (refusal.value.code, refusal.value.statement) == (ErrorCode.NOT_FOUND, 0)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final, Self
 from watchword_server.adapters.sqlite.database import Database, faults_named, open_prepared
 from watchword_server.adapters.sqlite.engine import Engine
 from watchword_server.adapters.sqlite.group import Group
+from watchword_server.adapters.sqlite.once import forget_some
 from watchword_server.adapters.sqlite.readers import Readers
 from watchword_server.adapters.sqlite.rows import Converters
 from watchword_server.adapters.sqlite.stored_catalog import StoredCatalog
@@ -19,7 +20,7 @@ from watchword_server.sql.catalog import Catalog
 from watchword_server.sql.definer import Definer
 from watchword_server.sql.definition_nodes import Definition
 from watchword_server.sql.engine_functions import ENGINE_FUNCTIONS, EngineFunction
-from watchword_server.sql.store import Outcome, Transaction
+from watchword_server.sql.store import Once, Outcome, Transaction
 
 if TYPE_CHECKING:
     from watchword_server.adapters.sqlite.engine_thread import EngineThread
@@ -54,6 +55,13 @@ class SqliteStore:
 
     async def write(self, transaction: Transaction) -> list[Outcome]:
         return await self._writer.write(transaction)
+
+    async def write_once(self, once: Once) -> bytes:
+        return await self._writer.write_once(once)
+
+    async def forget_results(self, before: float) -> None:
+        while await self._database.write(lambda connection: forget_some(connection, before)):
+            pass
 
     async def define(self, definition: Definition, definer: Definer) -> None:
         await self._database.run_on_writer(lambda engine: self._catalog.define(engine, definition, definer))
@@ -91,7 +99,7 @@ async def open_store(
     Args:
         database: Opened for writing.
         converters: From stored values to their wire form.
-        value_bytes: The largest value, and the largest row.
+        value_bytes: The largest value, and the largest row; one that has a result in it that is kept, too.
         functions: What plans may call beside SQLite's own.
         readers: Connections that read; two at least.
         slow_s: The age at which a read is slow, and needs one of half of the readers.
