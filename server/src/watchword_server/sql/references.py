@@ -83,10 +83,14 @@ class _Reach:
 
     def write(self, table: Table, columns: Collection[str]) -> None:
         """A row gets values for these columns: those that refer must find what they refer to."""
-        for key in table.foreign_keys:
+        keys = table.foreign_keys
+        is_met = any(
+            _meets(columns, key.columns) or (key.table == table.id and _meets(columns, key.key)) for key in keys
+        )
+        for key in keys:
             other = self._catalog.of_id(key.table)
-            is_own = key.table == table.id  # whatever is changed, the engine looks
-            if other is not None and (is_own or not set(columns).isdisjoint(key.columns)):
+            is_own = key.table == table.id and is_met  # then the engine looks in any case
+            if other is not None and (is_own or _meets(columns, key.columns)):
                 self._read(other, key.key)
 
     def remove(self, table: Table) -> None:
@@ -115,7 +119,7 @@ class _Reach:
             return
         self._changed.add(known)
         for other, key in self._catalog.referring(table.id):
-            if set(columns).isdisjoint(key.key):
+            if not _meets(columns, key.key):
                 continue
             self._read(other, key.columns)
             if key.on_update is not ForeignKeyAction.NO_ACTION:
@@ -125,12 +129,19 @@ class _Reach:
 
     def _update(self, table: Table, key: ForeignKey) -> None:
         self.updates |= {(physical_name(table), column) for column in _with_owner(table, key.columns)}
-        self.write(table, key.columns)
-        self.change(table, key.columns)
+        # The owner is written with the key, to what it was, and is a part of every other key, too.
+        is_owned = table.type is TableType.USER
+        columns = [column.name for column in table.columns] if is_owned else key.columns
+        self.write(table, columns)
+        self.change(table, columns)
 
     def _read(self, table: Table, columns: Iterable[str]) -> None:
         self.tables.add(table.id)
         self.reads |= {(physical_name(table), column) for column in _with_owner(table, columns)}
+
+
+def _meets(some: Iterable[str], others: Iterable[str]) -> bool:
+    return not set(some).isdisjoint(others)
 
 
 def _with_owner(table: Table, columns: Iterable[str]) -> list[str]:
