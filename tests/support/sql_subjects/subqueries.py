@@ -186,7 +186,7 @@ SELECT id FROM people ORDER BY id LIMIT (SELECT id)
 """
 _CASES: Final = (
     Case("SELECT id FROM people WHERE id = (SELECT person FROM orders WHERE id = $1) ORDER BY id", [11]),
-    Case("SELECT id, $1 FROM people WHERE id IN (SELECT person FROM orders WHERE item = $2) ORDER BY id", [7, "pen"]),
+    Case("SELECT id, $1 FROM people WHERE id IN (SELECT person FROM orders WHERE item = $2) ORDER BY id", ["7", "pen"]),
     Case("SELECT (SELECT $1)", ["a"]),
     Case("SELECT (SELECT $1::int) + 1", [4]),
     Case(

@@ -120,17 +120,17 @@ def fit(
 
 
 def _aggregate(resolver: ExpressionResolver, node: Call) -> Expression:
-    if resolver.no_aggregates:
-        message = f"The aggregate {node.name} may not stand in {resolver.no_aggregates}."
-        raise SqlFault(ErrorCode.INVALID_SQL, message, node.at)
+    clause = resolver.no_aggregates
     type_, template, argument = aggregate_parts(resolver, node)
     condition = resolver.filter_of(node)
+    _check_level(resolver, node, argument, condition)
+    if clause:
+        raise SqlFault(ErrorCode.INVALID_SQL, f"The aggregate {node.name} may not stand in {clause}.", node.at)
     for each in walk_expressions(argument, condition):
         if isinstance(each, Aggregate):
             raise SqlFault(ErrorCode.INVALID_SQL, "An aggregate stands inside another.", node.at)
         if isinstance(each, WindowCall):
             raise SqlFault(ErrorCode.INVALID_SQL, "A window function stands inside an aggregate.", node.at)
-    _check_level(resolver, node, argument, condition)
     return Aggregate(type_, template, argument, node.distinct, condition, node.at)
 
 

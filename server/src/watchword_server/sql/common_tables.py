@@ -42,7 +42,10 @@ def resolve_with(node: nodes.With, context: Context, names: Names, resolve_open:
     for each in node.tables:
         if each.name in names.commons:
             raise SqlFault(ErrorCode.INVALID_SQL, f'WITH has two queries of the name "{each.name}".', each.at)
-        if node.recursive and _names_itself(each):
+        if node.recursive and (later := _named_in(each.query) & _later(node, each)):
+            message = f'A query of WITH that names a later one ("{min(later)}") is not supported.'
+            raise SqlFault(ErrorCode.UNSUPPORTED_SQL, message, each.at)
+        if node.recursive and each.name in _named_in(each.query):
             found.append(_recursive(each, context, names, resolve_open))
             continue
         tree = settled(resolve_open(context, each.query, names), context)
@@ -61,9 +64,15 @@ def _columns(node: nodes.CommonTable, tree: RowsTree) -> Sequence[tuple[str, Sql
     return [*renamed, *listed[len(renamed) :]]
 
 
-def _names_itself(node: nodes.CommonTable) -> bool:
-    tables = (each for each in nodes.walk(node.query) if isinstance(each, nodes.TableName))
-    return any(each.namespace is None and each.name == node.name for each in tables)
+def _named_in(query: nodes.Rows) -> set[str]:
+    """Names without a namespace that stand for tables, or queries of WITH."""
+    tables = (each for each in nodes.walk(query) if isinstance(each, nodes.TableName))
+    return {each.name for each in tables if each.namespace is None}
+
+
+def _later(node: nodes.With, table: nodes.CommonTable) -> set[str]:
+    place = node.tables.index(table)
+    return {each.name for each in node.tables[place + 1 :]} - {each.name for each in node.tables[: place + 1]}
 
 
 def _recursive(node: nodes.CommonTable, context: Context, names: Names, resolve_open: _Resolve) -> CommonTree:
@@ -74,6 +83,9 @@ def _recursive(node: nodes.CommonTable, context: Context, names: Names, resolve_
     if query.order or query.limit is not None or query.offset is not None or query.common is not None:
         message = "ORDER BY, LIMIT and WITH of a recursive query itself are not supported."
         raise SqlFault(ErrorCode.UNSUPPORTED_SQL, message, node.at)
+    if node.name in _named_in(query.left):
+        message = f'"{node.name}" must not name itself in the first part of its union.'
+        raise SqlFault(ErrorCode.INVALID_SQL, message, node.at)
     first = settled(resolve_open(context, query.left, names), context)
     number = context.next_number(node.at)
     names.commons[node.name] = Common(number, _columns(node, first))

@@ -49,6 +49,7 @@ DIFFERENCES: Final = (
     "A parameter whose place gives it no type (an output, IS NULL) has that of another place, and is text if there is "
     "none; count and concat take it as text.",
     "Names of columns of one table, and of tables, that differ in the case of letters only are refused.",
+    "A CHECK is asked of the rows that are written: a new row that ON CONFLICT puts aside is not asked.",
     "What nests deeper than about 20 calls or links of arithmetic is refused, and so is the 201st || of a chain; "
     "chains of AND and OR are not.",
 )

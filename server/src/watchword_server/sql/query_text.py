@@ -161,10 +161,16 @@ class QueryText(ExpressionText):
         text = f" FROM {', '.join(texts)}" if texts else ""
         return text + (f" WHERE {self.chain('AND', outside)}" if outside else "")
 
-    def _source(self, source: SourceTree, is_right: bool = False) -> str:
+    def _source(self, source: SourceTree, is_right: bool = False, is_bracketed: bool = False) -> str:
+        """`is_right`: something stands before it. `is_bracketed`: it is a part of a join in brackets."""
         match source:
             case JoinTree():
-                text = f"{self._source(source.left)} {_JOINS[source.kind]} {self._source(source.right, True)}"
+                is_bracketed = is_bracketed or is_right
+                left, right = (
+                    self._source(source.left, False, is_bracketed),
+                    self._source(source.right, True, is_bracketed),
+                )
+                text = f"{left} {_JOINS[source.kind]} {right}"
                 condition = self.each(self._scopes.outside(source.condition))
                 if condition or source.kind != "inner":
                     text += f" ON {self.chain('AND', condition) if condition else '1'}"
@@ -174,22 +180,24 @@ class QueryText(ExpressionText):
             case CommonSource():
                 return f'"w{source.common}" AS "t{source.number}"'
             case TableSource():
-                return self._table(source)
+                return self._table(source, is_bracketed)
 
-    def _table(self, source: TableSource) -> str:
+    def _table(self, source: TableSource, is_bracketed: bool) -> str:
         number = source.number
         name = self._ledger.table(number, source.table)
         columns = self._scopes.columns(number)
         for column in columns:
             self._ledger.read(number, column)
-        if not is_scoped(source.table):
+        if not is_scoped(source.table) and not is_bracketed:  # of what stands in brackets the engine reads all columns
             self._ledger.read_rows(number)
             return f'{name} AS "t{number}"'
         listed = [*(quoted(column) for column in columns)]
         if self._scopes.is_target(number):
             listed.insert(0, '_rowid_ AS "_row"')
             self._ledger.read(number, ROW)
-        fence = " LIMIT -1" if self._scopes.is_fenced else ""
+        if not columns:
+            self._ledger.read_rows(number)
+        fence = " LIMIT -1" if self._scopes.is_fenced and is_scoped(source.table) else ""
         return (
             f'(SELECT {", ".join(listed) or "1"} FROM {name} AS "t{number}"{self.scoped(source)}{fence}) AS "t{number}"'  # noqa: S608  # as above
         )

@@ -146,7 +146,21 @@ def _join(item: nodes.Join, context: Context, names: Names) -> _Item:
     if item.condition is not None:
         resolver = ExpressionResolver(context, inside)
         condition = resolver.within("JOIN ... ON", item.condition, "JOIN ... ON")
+        if item.kind == "full":
+            _check_full(condition, left.tree, right.tree, item.at)
     return _Item(JoinTree(item.kind, left.tree, right.tree, condition), relations, columns)
+
+
+def _check_full(condition: Expression, left: SourceTree, right: SourceTree, at: int) -> None:
+    """PostgreSQL joins in full by what is equal on both sides, and by nothing else."""
+    sides = [{leaf.number for leaf in leaves((side,))} for side in (left, right)]
+    for each in conjuncts(condition):
+        if isinstance(each, Apply) and each.template.text == "({0} = {1})":
+            named = [{column.source for column in columns_in(operand)} for operand in each.arguments]
+            if all(named) and any(named[0] <= one and named[1] <= other for one, other in (sides, sides[::-1])):
+                return
+    message = "A FULL JOIN on anything but an equality between its sides is not supported."
+    raise SqlFault(ErrorCode.UNSUPPORTED_SQL, message, at)
 
 
 def _using(item: nodes.Join, left: _Item, right: _Item, context: Context) -> tuple[Expression, list[Named]]:

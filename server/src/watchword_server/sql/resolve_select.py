@@ -21,7 +21,7 @@ from watchword_server.sql.identity import Identities
 from watchword_server.sql.names import Named, Names
 from watchword_server.sql.operators import COMPARABLE
 from watchword_server.sql.output_names import output_name
-from watchword_server.sql.query_tree import OutputTree, SelectTree, SourceTree
+from watchword_server.sql.query_tree import OutputTree, SelectTree, SourceTree, columns_in
 from watchword_server.sql.resolve_expressions import ExpressionResolver
 from watchword_server.sql.resolve_from import resolve_from
 from watchword_server.sql.tree import (
@@ -31,6 +31,7 @@ from watchword_server.sql.tree import (
     Constant,
     Expression,
     Key,
+    Scalar,
     WindowCall,
     place_of,
     walk_expressions,
@@ -209,9 +210,8 @@ class SelectResolver:
             return None
         value = self._expressions.within(clause, node)
         own = self._names.own_numbers()
-        for each in walk_expressions(value):
-            if isinstance(each, ColumnValue) and each.source in own:
-                raise SqlFault(ErrorCode.INVALID_SQL, f"{clause} is one number: it names no column.", node.at)
+        if any(each.source in own for each in columns_in(value)):
+            raise SqlFault(ErrorCode.INVALID_SQL, f"{clause} is one number: it names no column.", node.at)
         found = self._context.coercion.coerce(value, SqlType.BIGINT, node.at, Ease.ASSIGNMENT)
         if found is None:
             raise mismatch(f"{clause} is {value.type.title}, not a number.", node.at)
@@ -235,7 +235,9 @@ def resolve_targets(targets: Iterable[nodes.Target], expressions: ExpressionReso
         if isinstance(node, nodes.Star):
             found.extend(OutputTree(name, value) for name, value in _star(node, expressions.names))
         else:
-            found.append(OutputTree(target.alias or output_name(node), expressions.resolve(node)))
+            value = expressions.resolve(node)
+            name = value.query.outputs[0].name if isinstance(value, Scalar) else output_name(node)
+            found.append(OutputTree(target.alias or name, value))
         if len(found) > MAX_OUTPUTS:
             message = f"A result has at most {MAX_OUTPUTS} columns (columns)."
             raise SqlFault(ErrorCode.LIMIT_EXCEEDED, message, node.at)

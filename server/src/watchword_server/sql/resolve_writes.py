@@ -66,7 +66,8 @@ def resolve_insert(query: nodes.Insert, context: Context) -> InsertTree:
         if any(len(row) != width for row in query.rows):
             raise SqlFault(ErrorCode.INVALID_SQL, "The rows of VALUES must have the same length.", query.at)
         columns = _fitting(query, named, width)
-        made = _made(table, columns)
+        # The engine takes no ON CONFLICT behind DEFAULT VALUES.
+        made = _made(table, columns) if query.rows or query.conflict is None else list(table.columns)
         left = (nodes.Default(query.at),) * len(made)
         if query.rows or made:
             listed = query.rows or ((),)
@@ -236,15 +237,18 @@ class _Write:
 
     def _conflict_key(self, node: nodes.OnConflict, table: Table) -> tuple[str, ...]:
         if node.constraint is not None:
-            if node.constraint == f"{table.name}_pkey":
-                return table.primary_key
+            keys = {each.name: each.columns for each in table.indexes if each.is_constraint}
+            keys[f"{table.name}_pkey"] = table.primary_key
+            if node.constraint in keys:
+                return keys[node.constraint]
             message = f'There is no unique key "{node.constraint}" of {table.title}.'
             raise SqlFault(ErrorCode.NOT_FOUND, message, node.at)
-        key = tuple(dict.fromkeys(_column(table, name).name for name in node.columns))
-        if key and set(key) != set(table.primary_key):
-            message = f"({', '.join(key)}) is no unique key of {table.title}: ON CONFLICT names one."
-            raise SqlFault(ErrorCode.INVALID_SQL, message, node.at)
-        return key
+        named = {_column(table, name).name for name in node.columns}
+        unique = [table.primary_key, *(each.columns for each in table.indexes if each.is_unique)]
+        if not named or any(named == set(key) for key in unique):
+            return tuple(dict.fromkeys(name.name for name in node.columns))
+        message = f"({', '.join(sorted(named))}) is no unique key of {table.title}: ON CONFLICT names one."
+        raise SqlFault(ErrorCode.INVALID_SQL, message, node.at)
 
 
 def _check_returned(value: Expression, target: TableSource) -> None:

@@ -138,6 +138,7 @@ def _whole(resolver: ExpressionResolver, node: nodes.Window) -> nodes.Window:
     base = resolver.windows.get(node.base)
     if base is None:
         raise SqlFault(ErrorCode.NOT_FOUND, f'There is no window "{node.base}".', node.at)
+    base = _whole(resolver, base)
     if node.is_name:
         return base
     if node.partition:
@@ -187,6 +188,9 @@ def _bound(
             message = f"A frame of RANGE with a distance over {key.title} is not supported."
             raise SqlFault(ErrorCode.UNSUPPORTED_SQL, message, node.at)
         allowed = NUMBERS if key is SqlType.DOUBLE else INTEGERS
+    if value.type not in allowed and value.type is SqlType.DOUBLE:
+        message = "A frame with a distance that is no whole number is not supported."
+        raise SqlFault(ErrorCode.UNSUPPORTED_SQL, message, node.at)
     if value.type not in allowed:
         raise mismatch(f"The distance of a frame is {value.type.title}, not a whole number.", node.at)
     if value.value < 0:

@@ -47,7 +47,8 @@ class Wall:
                 if second:
                     allowed = schema == _SCHEMA and (first, second) in columns
                 else:  # of the table that an UPDATE with FROM changes, SQLite does not say where it is
-                    allowed = schema in (_SCHEMA, None) and any(table == first for table, _ in columns)
+                    is_known = first in permissions.commons or any(table == first for table, _ in columns)
+                    allowed = schema in (_SCHEMA, None) and is_known
             case sqlite3.SQLITE_FUNCTION:
                 allowed = second is not None and second.lower() in permissions.functions
             case sqlite3.SQLITE_INSERT:
