@@ -16,7 +16,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "tests"))
 
-from support.placing import kinds_of, placed  # noqa: E402  # found by the line above
+from support.placing import placed  # noqa: E402  # found by the line above
 from support.postgres import NoPostgresError, Postgres, running_postgres  # noqa: E402  # as above
 from support.recording import record_cases, record_subject  # noqa: E402  # as above
 from support.sql_records import keep_answers, keep_refused, kept_answers  # noqa: E402  # as above
@@ -30,7 +30,7 @@ ANSWERS = ROOT / "tests" / "conformance" / "sql_answers.json"
 def main() -> None:
     """Record what was asked for."""
     if sys.argv[1:] == ["--refused"]:
-        places = [(subject, kind) for subject in SUBJECTS for kind in kinds_of(subject.schema)]
+        places = [(subject, kind) for subject in SUBJECTS for kind in subject.schema.kinds]
         keep_refused({f"{subject.name} {kind}": asyncio.run(refused(subject, kind)) for subject, kind in places})
         return
     try:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from support.engine import Engine
-from support.placing import Placing, kinds_of
+from support.placing import Placing
 from support.postgres import NoPostgresError, Postgres, find_binaries, running_postgres
 from support.postgres_versions import is_of_version
 from support.recording import record_cases, record_subject, without_message
@@ -25,9 +25,7 @@ pytestmark = pytest.mark.postgres
 ANSWERS = json.loads((Path(__file__).parent / "sql_answers.json").read_text(encoding="utf-8"))
 REFUSED = kept_refused()
 PLACES = [
-    pytest.param(subject, kind, id=f"{subject.name}-{kind}")
-    for subject in SUBJECTS
-    for kind in kinds_of(subject.schema)
+    pytest.param(subject, kind, id=f"{subject.name}-{kind}") for subject in SUBJECTS for kind in subject.schema.kinds
 ]
 
 Live = Callable[[str], dict[str, dict[str, Any]]]

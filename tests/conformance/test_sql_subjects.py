@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from support.placing import Placing, kinds_of
+from support.placing import Placing
 from support.sql_records import kept_answers, kept_refused
 from support.sql_subjects import SUBJECTS
 from support.sql_subjects.subject import Case, Subject
@@ -17,7 +17,7 @@ REFUSED = {name: frozenset(ids) for name, ids in kept_refused().items()}
 ASKED = [
     pytest.param(subject, kind, case, answer, id=f"{subject.name}-{kind}-{case.id[:60]}")
     for subject in SUBJECTS
-    for kind in kinds_of(subject.schema)
+    for kind in subject.schema.kinds
     for case, answer in zip(subject.cases, kept_answers(subject), strict=True)
 ]
 
@@ -44,7 +44,7 @@ def test_answers_are_of_these_cases() -> None:
 
 
 def test_a_case_stands_once_and_what_is_refused_is_a_case() -> None:
-    places = [(subject, kind) for subject in SUBJECTS for kind in kinds_of(subject.schema)]
+    places = [(subject, kind) for subject in SUBJECTS for kind in subject.schema.kinds]
     cases = {f"{subject.name} {kind}": [case.id for case in subject.cases] for subject, kind in places}
     assert len(cases) == len(places)
     for name, ids in cases.items():

@@ -10,16 +10,11 @@ from support.asking import Asking, asking
 from support.server import running_server
 from support.sql_subjects.subject import Case, Schema, Table
 
-__all__ = ["Place", "Placing", "kinds_of", "placed"]
+__all__ = ["Place", "Placing", "placed"]
 
 # In USER tables ada asks, and bob has rows too; in SHARED ones a service asks, or who the case says.
 _ASKER: Final = {"USER": "ada", "SHARED": "serge"}
 _QUICK: Final = {"messages_per_s": 100_000, "write_time_ms": 5_000, "statements": 1_000}
-
-
-def kinds_of(schema: Schema) -> tuple[str, ...]:
-    """The types of tables in which it stands: there are no policies on USER tables."""
-    return ("SHARED",) if schema.has_policies else ("USER", "SHARED")
 
 
 class Place:
@@ -51,7 +46,7 @@ class Place:
             self._others = await self._state("bob")
 
     async def answer(self, case: Case) -> dict[str, Any]:
-        """What is said to a case: `names`, `types`, `rows` in wire form, `after`; or `code` and `message`.
+        """What is said to a case: `names`, `types`, `rows` in wire form, `count`, `after`; or `code` and `message`.
 
         The tables are as before afterwards. Rows without an order are sorted.
 
@@ -79,6 +74,7 @@ class Place:
             "rows": rows,
         }
         if case.is_write:
+            found["count"] = result["row_count"]
             found["after"] = {name: table for name, table in after.items() if table != before[name]}
             if found["after"]:
                 await self._fill(self._asker)

@@ -31,10 +31,14 @@ class Recorder:
             if answer.error:
                 raise ValueError(f"{statement}\n{answer.message}")
 
-    def ask(self, sql: str, parameters: Sequence[Any] = ()) -> dict[str, Any]:
-        """One statement with its answer: `names`, `types`, `rows`; or `error`, the SQLSTATE, and its `message`."""
+    def ask(self, sql: str, parameters: Sequence[Any] = (), *, counts: bool = False) -> dict[str, Any]:
+        """One statement with its answer: `names`, `types`, `rows`; or `error`, the SQLSTATE, and its `message`.
+
+        `counts`: and how many rows it wrote, `count`.
+        """
         answer = self.postgres.ask(sql, [_text(value) for value in parameters])
-        return {"sql": sql, "parameters": list(parameters), **self._said(answer)}
+        count = {"count": int(answer.tag.split()[-1])} if counts and not answer.error else {}
+        return {"sql": sql, "parameters": list(parameters), **self._said(answer), **count}
 
     def _said(self, answer: Answer) -> dict[str, Any]:
         if answer.error:
@@ -128,7 +132,7 @@ def _record_case(recorder: Recorder, schema: Schema, case: Case) -> dict[str, An
     if case.user:
         recorder.do(f"SET LOCAL ROLE {case.user}")
     found: dict[str, Any] = {"user": case.user} if case.user else {}
-    found |= recorder.ask(case.sql, case.parameters)
+    found |= recorder.ask(case.sql, case.parameters, counts=case.is_write)
     if "rows" in found and not case.is_ordered:
         found["rows"].sort(key=repr)
     if case.is_write and "error" not in found:

@@ -90,6 +90,8 @@ def _difference(case: Case, ours: Mapping[str, Any], theirs: Mapping[str, Any]) 
 
 def _difference_afterwards(ours: Mapping[str, Any], theirs: Mapping[str, Any]) -> str | None:
     """The same of the tables that a write left behind."""
+    if ours["count"] != theirs["count"]:
+        return f"rows written are {theirs['count']}, and here {ours['count']}"
     if set(ours["after"]) != set(theirs["after"]):
         return f"what changed is {sorted(theirs['after'])}, and here {sorted(ours['after'])}"
     for name, rows in theirs["after"].items():

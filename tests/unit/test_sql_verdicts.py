@@ -16,11 +16,12 @@ THEIRS: dict[str, Any] = {
 }
 OURS: dict[str, Any] = {"names": ["id", "d"], "types": ["BigInt", "Double"], "rows": [[1, 2.0], [None, 0.5]]}
 ERROR = {"error": "42703", "message": "column does not exist"}
-CHANGED = {"names": ["id"], "types": ["integer"], "rows": [["1"]], "after": {"t": [["1", "2"]]}}
+CHANGED = {"names": ["id"], "types": ["integer"], "rows": [["1"]], "count": 1, "after": {"t": [["1", "2"]]}}
 OURS_CHANGED = {
     "names": ["id"],
     "types": ["Int"],
     "rows": [[1]],
+    "count": 1,
     "after": {"t": {"types": ["Int", "Double"], "rows": [[1, 2.0]]}},
 }
 
@@ -57,6 +58,7 @@ def test_the_same(case: Case, ours: dict[str, Any], theirs: dict[str, Any]) -> N
             THEIRS | {"rows": THEIRS["rows"][::-1]},
             "rows",
         ),
+        (WRITE, OURS_CHANGED | {"count": 2}, CHANGED, "rows written"),
         (WRITE, OURS_CHANGED | {"after": {}}, CHANGED, "what changed"),
         (WRITE, OURS_CHANGED, CHANGED | {"after": {"t": [["1", "3"]]}}, "afterwards"),
     ],

@@ -5,7 +5,7 @@ from typing import Final
 from support.sql_subjects.ctes import CTES
 from support.sql_subjects.grouping import GROUPING
 from support.sql_subjects.joins import JOINS
-from support.sql_subjects.keys import CONSTRAINTS, UPSERT, UPSERT_UNIQUE
+from support.sql_subjects.keys import CONSTRAINTS, SET_NULL, UPSERT, UPSERT_UNIQUE
 from support.sql_subjects.row_security import ROW_SECURITY
 from support.sql_subjects.set_operations import SET_OPERATIONS
 from support.sql_subjects.subqueries import SUBQUERIES
@@ -27,6 +27,7 @@ SUBJECTS: Final = (
     UPDATE_FROM,
     DELETE_USING,
     CONSTRAINTS,
+    SET_NULL,
     UPSERT,
     UPSERT_UNIQUE,
     *ROW_SECURITY,

@@ -5,7 +5,7 @@ from typing import Final
 from support.sql_subjects.shop import SHOP
 from support.sql_subjects.subject import Case, Schema, Subject, Table, statements
 
-__all__ = ["CONSTRAINTS", "UPSERT", "UPSERT_UNIQUE"]
+__all__ = ["CONSTRAINTS", "SET_NULL", "UPSERT", "UPSERT_UNIQUE"]
 
 _KEYS: Final = Schema(
     "keys",
@@ -30,7 +30,7 @@ _KEYS: Final = Schema(
         ),
         Table(
             "notes",
-            "id INT PRIMARY KEY, post INT REFERENCES posts (id) ON DELETE SET NULL, note TEXT",
+            "id INT PRIMARY KEY, post INT REFERENCES posts (id) ON DELETE CASCADE, note TEXT",
             ("(20, 10, 'x')", "(21, 12, 'y')", "(22, NULL, 'z')"),
             ("(20, 10, 'theirs')",),
         ),
@@ -42,6 +42,29 @@ _KEYS: Final = Schema(
         ),
     ),
 )
+_SHELVES: Final = Schema(
+    "shelves",
+    (
+        Table("shelves", "id INT PRIMARY KEY, place TEXT", ("(1, 'left')", "(2, 'right')", "(3, 'cellar')")),
+        Table(
+            "books",
+            "id INT PRIMARY KEY, title TEXT, shelf INT REFERENCES shelves (id) ON DELETE SET NULL,"
+            " former INT DEFAULT 1 REFERENCES shelves (id) ON DELETE SET DEFAULT",
+            ("(10, 'a', 1, 2)", "(11, 'b', 2, 3)", "(12, 'c', NULL, NULL)", "(13, 'd', 3, 1)"),
+        ),
+    ),
+    kinds=("SHARED",),  # neither can keep the hidden owner of a row
+)
+_SET_NULL: Final = """
+DELETE FROM shelves WHERE id = 3
+DELETE FROM shelves WHERE id = 2 RETURNING place
+DELETE FROM shelves WHERE id = 1
+DELETE FROM shelves
+DELETE FROM shelves WHERE id > 1
+UPDATE shelves SET id = 4 WHERE id = 3
+UPDATE shelves SET id = 3 WHERE id = 3 RETURNING *
+DELETE FROM books
+"""
 _CONSTRAINTS: Final = """
 INSERT INTO accounts (id, mail) VALUES (9, 'new@x') RETURNING *
 INSERT INTO accounts (id, mail) VALUES (9, 'a@x')
@@ -208,5 +231,6 @@ _UPSERT_CASES: Final = (
 )
 
 CONSTRAINTS: Final = Subject("constraints", _KEYS, tuple(statements(_CONSTRAINTS)))
+SET_NULL: Final = Subject("set_null", _SHELVES, tuple(statements(_SET_NULL)))
 UPSERT: Final = Subject("upsert", SHOP, (*statements(_UPSERT), *_UPSERT_CASES))
 UPSERT_UNIQUE: Final = Subject("upsert_unique", _KEYS, tuple(statements(_UNIQUE)))

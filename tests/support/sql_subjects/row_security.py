@@ -55,7 +55,7 @@ _OPEN_TABLES: Final = (
 
 def _subject(name: str, policies: tuple[str, ...], **by_user: str) -> Subject:
     """A subject of these policies; the statements of each user."""
-    schema = Schema(name, _TABLES, (*_OPEN_TABLES, *policies), _WORDS, has_policies=True)
+    schema = Schema(name, _TABLES, (*_OPEN_TABLES, *policies), _WORDS, kinds=("SHARED",), has_policies=True)
     cases: list[Case] = [case for user, text in by_user.items() for case in statements(text, user=user)]
     return Subject(f"policies_{name}", schema, tuple(cases))
 
@@ -334,7 +334,7 @@ _ROLES: Final = _subject(
         _SECURED,
         "CREATE POLICY services_see ON messages FOR SELECT TO {service} USING (true)",
         "CREATE POLICY users_see ON messages FOR SELECT TO {user} USING (author = {me})",
-        "CREATE POLICY all_add ON messages FOR INSERT TO PUBLIC WITH CHECK (room = 1)",
+        "CREATE POLICY all_add ON messages FOR INSERT WITH CHECK (room = 1)",
         "CREATE POLICY services_remove ON messages FOR DELETE TO {service} USING (true)",
         "CREATE POLICY not_services ON messages AS RESTRICTIVE TO {service} USING (false)",
     ),
@@ -384,6 +384,39 @@ UPDATE members SET rank = 1 WHERE room = 3
 DELETE FROM members WHERE name = 'ada'
 """,
 )
+# Each reads the table that is written, as it was before the statement.
+_QUOTA: Final = _subject(
+    "quota",
+    (
+        _SECURED,
+        "CREATE POLICY sees ON messages FOR SELECT USING (true)",
+        "CREATE POLICY adds ON messages FOR INSERT WITH CHECK"
+        " (author = {me} AND (SELECT count(*) FROM {messages} m WHERE m.author = {me}) < 3)",
+        "CREATE POLICY moves ON messages FOR UPDATE USING (author = {me}) WITH CHECK (NOT EXISTS"
+        " (SELECT 1 FROM {messages} m WHERE m.room = messages.room AND m.author = {me} AND m.id <> messages.id))",
+        "CREATE POLICY not_the_last ON messages FOR DELETE USING"
+        " ((SELECT count(*) FROM {messages} m WHERE m.room = messages.room) > 1)",
+    ),
+    ada="""
+INSERT INTO messages VALUES (9, 1, 'ada', 'x', false) RETURNING id
+INSERT INTO messages VALUES (9, 1, 'ada', 'x', false), (10, 1, 'ada', 'y', false), (11, 1, 'ada', 'z', false)
+INSERT INTO messages VALUES (9, 1, 'bob', 'x', false)
+INSERT INTO messages SELECT id + 10, room, 'ada', body, secret FROM messages
+UPDATE messages SET room = 3 WHERE id = 1 RETURNING id
+UPDATE messages SET room = 2 WHERE id = 1
+UPDATE messages SET room = 3
+UPDATE messages SET room = 3 - room
+UPDATE messages SET body = 'x' RETURNING id
+DELETE FROM messages RETURNING id
+DELETE FROM messages WHERE room = 2 RETURNING id
+DELETE FROM messages WHERE room = 3
+""",
+    bob="""
+INSERT INTO messages VALUES (9, 1, 'bob', 'x', false) ON CONFLICT DO NOTHING
+INSERT INTO messages VALUES (9, 1, 'bob', 'x', false) ON CONFLICT (id) DO UPDATE SET body = 'y'
+UPDATE messages SET id = id + 100 WHERE author = 'bob' RETURNING id
+""",
+)
 
 ROW_SECURITY: Final = (
     _NONE,
@@ -397,4 +430,5 @@ ROW_SECURITY: Final = (
     _OUT_OF_SIGHT,
     _ROLES,
     _FELLOWS,
+    _QUOTA,
 )

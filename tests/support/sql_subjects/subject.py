@@ -32,7 +32,7 @@ class Schema:
     """Tables, each after those that it refers to, and the statements that follow: indexes and policies.
 
     `words`: what stands in braces in those statements, for PostgreSQL and for us. `has_policies`: users meet the tables
-    as themselves, and the tables are SHARED.
+    as themselves. `kinds`: the types of tables in which it stands.
     """
 
     name: str
@@ -40,6 +40,7 @@ class Schema:
     further: tuple[str, ...] = ()
     words: Mapping[str, tuple[str, str]] | None = None
     has_policies: bool = False
+    kinds: tuple[str, ...] = ("USER", "SHARED")
 
 
 class Case(NamedTuple):

@@ -154,6 +154,13 @@ class Engine(sqlite3.Connection):
             self._failures.clear()
             self._wall.permissions = None
 
+    def _written(self, cursor: sqlite3.Cursor) -> int:
+        """How many rows the statement wrote. Behind WITH, Python takes it for one that only reads."""
+        if cursor.rowcount >= 0:
+            return cursor.rowcount
+        self._wall.permissions = None
+        return int(self.execute("SELECT changes()").fetchone()[0])
+
     def _find(self, plan: Plan, values: Sequence[StoredValue]) -> _Known:
         known = self._known.get(plan.text)
         if known is not None and (known.plan is plan or known.plan == plan):
