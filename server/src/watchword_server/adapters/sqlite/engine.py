@@ -139,7 +139,7 @@ class Engine(sqlite3.Connection):
             rows = _checked(cursor, plan.checks) if plan.checks else cursor
             if plan.columns:
                 return Outcome(*encode_rows(rows, known.form, max_rows=max_rows, max_bytes=max_bytes))
-            return Outcome(b"[]", sum(1 for _ in rows) if plan.checks else cursor.rowcount)
+            return Outcome(b"[]", sum(1 for _ in rows) if plan.checks else self._written(cursor))
         except sqlite3.Error as error:
             if self._failures:
                 raise _placed(*self._failures[0], plan) from error
