@@ -12,6 +12,8 @@ from watchword_server.app import RunningServer
 from watchword_server.sql.definer import Definer
 from watchword_server.user import Role
 
+INSERT = "INSERT INTO app.notes VALUES (1, 'a', 1)"
+REFERRING = "CREATE USER TABLE app.of (id BIGINT PRIMARY KEY REFERENCES app.notes)"
 ITEMS = "CREATE SHARED TABLE app.items (id INT PRIMARY KEY, n INT) WITH (ACCESS_LEVEL = 'public')"
 
 
@@ -271,8 +273,8 @@ class TestMeanwhile:
                 "SCHEMA_CHANGED",
             ),
             ("ALTER TABLE app.news SET ACCESS_LEVEL 'private'", "SELECT id FROM app.news", "SCHEMA_CHANGED"),
-            ("DROP TABLE app.notes", "INSERT INTO app.notes VALUES (1, 'a', 1)", "NOT_FOUND"),
-            ("CREATE INDEX ON app.notes (stars)", "INSERT INTO app.notes VALUES (1, 'a', 1)", None),
+            ("DROP TABLE app.notes", INSERT, "NOT_FOUND"),
+            ("CREATE INDEX ON app.notes (stars)", INSERT, None),
         ],
     )
     async def test_it_is_told_and_never_answered_with_what_it_did_not_mean(

@@ -5,7 +5,7 @@ what a key does to these is a write of its own, with keys of its own. SQLite doe
 plan says it, as far as its role may know of the table that has the key.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 
 from watchword_server.sql.catalog import Catalog, Table, TableId, TableType
@@ -49,7 +49,7 @@ def with_references(plan: Plan, tree: Tree, catalog: Catalog, role: Role) -> Pla
         plan,
         permissions=permissions,
         tables=plan.tables | reach.tables,
-        reference=_sentence([(table, key) for table, key in keys if table.is_visible_to(role)]),
+        reference=_sentence({(table.id, key.name): (table, key) for table, key in keys if table.is_visible_to(role)}),
     )
 
 
@@ -73,10 +73,14 @@ class _Reach:
 
     def write(self, table: Table, columns: Collection[str]) -> None:
         """A row gets values for these columns: those that refer must find what they refer to."""
-        for key in table.foreign_keys:
+        keys = table.foreign_keys
+        is_met = any(
+            _meets(columns, key.columns) or (key.table == table.id and _meets(columns, key.key)) for key in keys
+        )
+        for key in keys:
             other = self._catalog.of_id(key.table)
-            is_own = key.table == table.id  # whatever is changed, the engine looks
-            if other is not None and (is_own or not set(columns).isdisjoint(key.columns)):
+            is_own = key.table == table.id and is_met  # then the engine looks in any case
+            if other is not None and (is_own or _meets(columns, key.columns)):
                 self._read(other, key.key)
 
     def remove(self, table: Table) -> None:
@@ -105,7 +109,7 @@ class _Reach:
             return
         self._changed.add(known)
         for other, key in self._catalog.referring(table.id):
-            if set(columns).isdisjoint(key.key):
+            if not _meets(columns, key.key):
                 continue
             self._read(other, key.columns)
             if key.on_update is not ForeignKeyAction.NO_ACTION:
@@ -115,25 +119,32 @@ class _Reach:
 
     def _update(self, table: Table, key: ForeignKey) -> None:
         self.updates |= {(physical_name(table), column) for column in _with_owner(table, key.columns)}
-        self.write(table, key.columns)
-        self.change(table, key.columns)
+        # The owner is written with the key, to what it was, and is a part of every other key, too.
+        is_owned = table.type is TableType.USER
+        columns = [column.name for column in table.columns] if is_owned else key.columns
+        self.write(table, columns)
+        self.change(table, columns)
 
     def _read(self, table: Table, columns: Iterable[str]) -> None:
         self.tables.add(table.id)
         self.reads |= {(physical_name(table), column) for column in _with_owner(table, columns)}
 
 
+def _meets(some: Iterable[str], others: Iterable[str]) -> bool:
+    return not set(some).isdisjoint(others)
+
+
 def _with_owner(table: Table, columns: Iterable[str]) -> list[str]:
     return [*([OWNER] if table.type is TableType.USER else []), *columns]
 
 
-def _sentence(keys: list[tuple[Table, ForeignKey]]) -> str:
+def _sentence(keys: Mapping[tuple[TableId, str], tuple[Table, ForeignKey]]) -> str:
     """What is told where one of these, or one that may not be told of, does not hold."""
-    match keys:
+    match [*keys.values()]:
         case []:
             return "A row that others refer to must stay as it is."
         case [(table, key)]:
             return f'The foreign key "{key.name}" of {table.title} does not hold.'
-        case _:
-            names = ", ".join(f'"{key.name}" of {table.title}' for table, key in keys)
+        case several:
+            names = ", ".join(f'"{key.name}" of {table.title}' for table, key in several)
             return f"A foreign key does not hold: {names}."

@@ -23,7 +23,11 @@ SCHEMA = (
     "CREATE USER TABLE app.h (id INT PRIMARY KEY REFERENCES app.g)",
     "CREATE USER TABLE app.k (id INT PRIMARY KEY, k INT REFERENCES app.p (k) ON UPDATE CASCADE)",
     "CREATE USER TABLE app.own (id INT PRIMARY KEY, up INT REFERENCES app.own ON DELETE CASCADE)",
+    "CREATE USER TABLE app.w (id INT PRIMARY KEY, n INT, c INT REFERENCES app.c ON UPDATE CASCADE, "
+    "up INT REFERENCES app.w ON DELETE CASCADE)",
     "CREATE SHARED TABLE app.q (id INT PRIMARY KEY, n INT) WITH (ACCESS_LEVEL = 'public')",
+    "CREATE SHARED TABLE app.s (id INT PRIMARY KEY, n INT, q INT UNIQUE REFERENCES app.q ON UPDATE CASCADE, "
+    "up INT REFERENCES app.s (q) ON UPDATE CASCADE)",
     "CREATE SHARED TABLE app.q1 (id INT PRIMARY KEY, q INT REFERENCES app.q ON DELETE SET NULL) "
     "WITH (ACCESS_LEVEL = 'public')",
     "CREATE SHARED TABLE app.q2 (id INT PRIMARY KEY, q INT DEFAULT 3 REFERENCES app.q ON DELETE SET DEFAULT)",
@@ -70,12 +74,18 @@ STATEMENTS = [
     [
         *(
             sql.format(table)
-            for table in ["p", "c", "g", "h", "k", "own", "q", "q1", "q2", "q3", "q4", "of2"]
+            for table in ["p", "c", "g", "h", "k", "own", "q", "q1", "q2", "q3", "q4", "of2", "w", "s"]
             for sql in STATEMENTS
         ),
         *("UPDATE app.p SET k = 1", "UPDATE app.p SET n = 1", "UPDATE app.c SET p = 2", "UPDATE app.own SET up = 1"),
         *("UPDATE app.q SET n = 1", "UPDATE app.q3 SET q = 1", "UPDATE app.q1 SET q = 1", "UPDATE app.two SET a = 1"),
-        *("UPDATE app.two SET a = 1, b = 2", "DELETE FROM app.two", "UPDATE app.of2 SET a = 1"),
+        *(
+            "UPDATE app.two SET a = 1, b = 2",
+            "DELETE FROM app.two",
+            "UPDATE app.of2 SET a = 1",
+            "UPDATE app.s SET q = 1",
+        ),
+        *("UPDATE app.w SET n = 1", "UPDATE app.w SET c = 1", "UPDATE app.w SET up = 1", "UPDATE app.s SET up = 1"),
     ],
 )
 def test_the_engine_asks_for_what_the_plan_allows_and_for_nothing_else(
@@ -112,7 +122,8 @@ def test_who_may_not_see_a_table_is_not_told_of_its_keys(room: tuple[Engine, Sto
     _, catalog = room
     assert plan_of(catalog, "DELETE FROM app.h").reference == "A row that others refer to must stay as it is."
     assert '"h_id_fkey" of app.h' in plan_of(catalog, "DELETE FROM app.g", Role.USER).reference
-    assert plan_of(catalog, "DELETE FROM app.q").reference == (
-        'A foreign key does not hold: "q1_q_fkey" of app.q1, "q2_q_fkey" of app.q2, "q3_q_fkey" of app.q3.'
+    assert plan_of(catalog, "DELETE FROM app.q3").reference == ('The foreign key "q4_q_fkey" of app.q4 does not hold.')
+    assert plan_of(catalog, "UPDATE app.s SET q = 1").reference == (
+        'A foreign key does not hold: "s_q_fkey" of app.s, "s_up_fkey" of app.s.'
     )
     assert plan_of(catalog, "SELECT id FROM app.q").reference == ""
