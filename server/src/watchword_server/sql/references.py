@@ -5,7 +5,7 @@ what a key does to these is a write of its own, with keys of its own. SQLite doe
 plan says it, as far as its role may know of the table that has the key.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 
 from watchword_server.sql.catalog import Catalog, Column, Table, TableId, TableType
@@ -49,7 +49,7 @@ def with_references(plan: Plan, tree: Tree, catalog: Catalog, role: Role) -> Pla
         plan,
         permissions=permissions,
         tables=plan.tables | reach.tables,
-        reference=_sentence([(table, key) for table, key in keys if table.is_visible_to(role)]),
+        reference=_sentence({(table.id, key.name): (table, key) for table, key in keys if table.is_visible_to(role)}),
     )
 
 
@@ -148,13 +148,13 @@ def _with_owner(table: Table, columns: Iterable[str]) -> list[str]:
     return [*([OWNER] if table.type is TableType.USER else []), *columns]
 
 
-def _sentence(keys: list[tuple[Table, ForeignKey]]) -> str:
+def _sentence(keys: Mapping[tuple[TableId, str], tuple[Table, ForeignKey]]) -> str:
     """What is told where one of these, or one that may not be told of, does not hold."""
-    match keys:
+    match [*keys.values()]:
         case []:
             return "A row that others refer to must stay as it is."
         case [(table, key)]:
             return f'The foreign key "{key.name}" of {table.title} does not hold.'
-        case _:
-            names = ", ".join(f'"{key.name}" of {table.title}' for table, key in keys)
+        case several:
+            names = ", ".join(f'"{key.name}" of {table.title}' for table, key in several)
             return f"A foreign key does not hold: {names}."
