@@ -59,7 +59,7 @@ class Room:
             plans = to_end(self.planner.plan(sql, catalog=self.catalog.catalog, namespace="app", role=Role.SERVICE))
             assert isinstance(plans, tuple)
             values = bind_values(plans[0], (), user_id=owner, user_name=owner, now_us=0)
-            request = Transaction([(plans[0], values)], owner, 5_000, 10_000, 1_000_000)
+            request = Transaction([(plans[0], values)], owner, 5_000, "time_ms", 10_000, 1_000_000)
             deadline = Deadline(5.0, lambda: 0.0)
             deadline.start()
             with self.engine:
