@@ -63,6 +63,8 @@ _INSERT: Final = (
     '"params":["{t}","a note of some forty characters, as usual"]}'
 )
 
+_INSERT_ONCE: Final = _INSERT.removesuffix("}") + ',"idempotency_key":"0e1f6c1e-{t}"}'
+
 # The server remembers 20,000 tokens and 20,000 users, the oldest goes first: of twice as many none is known twice.
 FIGURES: Final[Mapping[str, Figure]] = {
     "handshake": Figure(
@@ -128,4 +130,8 @@ FIGURES: Final[Mapping[str, Figure]] = {
     "sql-point-1": _sql("a SELECT of one row by its key", _POINT, clients=1),
     "sql-rows": _sql("a SELECT of 1,000 rows of four columns", _ROWS, clients=4),
     **{f"sql-insert-{clients}": _sql("an INSERT of one row", _INSERT, clients=clients) for clients in (1, 16, 64)},
+    **{
+        f"sql-once-{clients}": _sql("the same with an idempotency key", _INSERT_ONCE, clients=clients)
+        for clients in (1, 16, 64)
+    },
 }

@@ -1,16 +1,19 @@
 """Plans written by hand, for the store's tests, against two tables of their own."""
 
 from collections.abc import Iterable, Sequence
-from typing import Final
+from typing import Any, Final
 
+from support.parsing import statement_of
 from watchword_protocol.errors import ErrorCode
-from watchword_server.sql.catalog import AccessLevel, Catalog, Column, Table, TableId, TableType
+from watchword_server.sql.catalog import AccessLevel, Column, Table, TableId, TableType
+from watchword_server.sql.definer import Definer
+from watchword_server.sql.definition_nodes import Definition
 from watchword_server.sql.engine_functions import EngineFunction
 from watchword_server.sql.fault import SqlFault
-from watchword_server.sql.nodes import CreateNamespace, CreateTable, DropTable, TableName
 from watchword_server.sql.plan import OutputColumn, Permissions, Plan
-from watchword_server.sql.store import StoredValue, Transaction
+from watchword_server.sql.store import Once, Outcome, StoredValue, Transaction
 from watchword_server.sql.types import SqlType
+from watchword_server.user import Role
 
 __all__ = [
     "ADD",
@@ -21,13 +24,16 @@ __all__ = [
     "FIND",
     "FUNCTIONS",
     "LIST",
+    "NEXT",
     "NOTES",
     "PRICES",
+    "ROOT",
     "RUNAWAY_READ",
     "RUNAWAY_WRITE",
+    "definition_of",
     "make_plan",
+    "once",
     "request",
-    "table_of",
 ]
 
 NOTES: Final = Table(
@@ -43,6 +49,7 @@ NOTES: Final = Table(
         Column("body", SqlType.BYTES),
     ),
     ("id",),
+    "root",
 )
 PRICES: Final = Table(
     TableId(2),
@@ -52,24 +59,29 @@ PRICES: Final = Table(
     AccessLevel.PUBLIC,
     (Column("id", SqlType.BIGINT, not_null=True), Column("price", SqlType.DOUBLE)),
     ("id",),
+    "root",
 )
 
-CREATE_APP: Final = CreateNamespace("app")
-CREATE_NOTES: Final = CreateTable(TableName("app", "notes"), ())
-CREATE_PRICES: Final = CreateTable(TableName("app", "prices"), ())
-DROP_NOTES: Final = DropTable(TableName("app", "notes"))
+ROOT: Final = Definer("root", Role.SYSTEM)
+"""Who makes these tables."""
 
 
-def table_of(definition: CreateTable, _catalog: Catalog) -> Table:
-    """The tables above, by their names, and columns of the second for any other."""
-    names = (definition.table.namespace, definition.table.name)
-    if names == ("app", "wrong"):
-        raise SqlFault(ErrorCode.INVALID_SQL, "It needs a primary key.", at=7)
-    for table in (NOTES, PRICES):
-        if (table.namespace, table.name) == names:
-            return table
-    namespace, name = names
-    return Table(TableId(0), namespace or "", name, PRICES.type, PRICES.access_level, PRICES.columns, ("id",))
+def definition_of(sql: str) -> Definition:
+    """The one definition of a text."""
+    statement = statement_of(sql)
+    assert isinstance(statement, Definition)
+    return statement
+
+
+CREATE_APP: Final = definition_of("CREATE NAMESPACE app")
+CREATE_NOTES: Final = definition_of(
+    "CREATE USER TABLE app.notes (id BIGINT PRIMARY KEY, title TEXT NOT NULL DEFAULT 'it''s untitled', "
+    "stars SMALLINT, body BYTES)"
+)
+CREATE_PRICES: Final = definition_of(
+    "CREATE SHARED TABLE app.prices (id BIGINT PRIMARY KEY, price DOUBLE) WITH (ACCESS_LEVEL = 'public')"
+)
+DROP_NOTES: Final = definition_of("DROP TABLE app.notes")
 
 
 def make_plan(
@@ -114,6 +126,16 @@ LIST: Final = make_plan(
     reads=["_owner", "id", "title"],
 )
 
+NEXT: Final = make_plan(
+    'INSERT INTO main."app.notes" ("_owner", "id", "title") SELECT ?1, ifnull(max("id"), 0) + 1, ?2 '
+    'FROM main."app.notes" RETURNING "id"',
+    columns=[("id", SqlType.BIGINT)],
+    reads=["id"],
+    inserts=True,
+    functions=["ifnull", "max"],
+)
+"""A note of the next free id: run twice, there are two."""
+
 _TEN: Final = "(VALUES (0), (1), (2), (3), (4), (5), (6), (7), (8), (9))"
 _FOR_EVER: Final = f"(SELECT count(*) FROM {', '.join(f'{_TEN} AS t{number}' for number in range(12))})"
 RUNAWAY_READ: Final = make_plan(f"SELECT {_FOR_EVER}", columns=[("n", SqlType.BIGINT)], functions=["count"])
@@ -142,4 +164,22 @@ def request(
     result_bytes: int = 100_000,
 ) -> Transaction:
     """A request of a user's, with limits that no test meets by accident."""
-    return Transaction(statements, user, time_ms, rows, result_bytes)
+    return Transaction(statements, user, time_ms, "time_ms", rows, result_bytes)
+
+
+def once(
+    *statements: tuple[Plan, Sequence[StoredValue]],
+    key: str = "k-1",
+    what: bytes = b"this",
+    at: float = 1_800_000_000.0,
+    kept_bytes: int = 1_000_000,
+    **limits: Any,
+) -> Once:
+    """A request with a key; `what` it is stands for its text. Its rows are what is kept."""
+    asked = request(*statements, **limits)
+    members = {name: getattr(asked, name) for name in asked.__struct_fields__}
+    return Once(**members, key=key, fingerprint=what, at=at, encode=_join_rows, kept_bytes=kept_bytes)
+
+
+def _join_rows(outcomes: Sequence[Outcome]) -> bytes:
+    return b" ".join(outcome.rows for outcome in outcomes)

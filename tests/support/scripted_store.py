@@ -4,8 +4,9 @@ from typing import Final
 
 from watchword_server.refusal import Refused
 from watchword_server.sql.catalog import AccessLevel, Catalog, Column, Table, TableId, TableType
-from watchword_server.sql.nodes import Definition
-from watchword_server.sql.store import Outcome, Transaction
+from watchword_server.sql.definer import Definer
+from watchword_server.sql.definition_nodes import Definition
+from watchword_server.sql.store import Once, Outcome, Transaction
 from watchword_server.sql.types import SqlType
 
 __all__ = ["CATALOG", "ScriptedStore"]
@@ -38,7 +39,7 @@ class ScriptedStore:
         self.catalog = CATALOG
         self.reads: list[Transaction] = []
         self.writes: list[Transaction] = []
-        self.definitions: list[tuple[Definition, str]] = []
+        self.definitions: list[tuple[Definition, Definer]] = []
         self.refusal = refusal
 
     async def read(self, transaction: Transaction) -> list[Outcome]:
@@ -49,8 +50,15 @@ class ScriptedStore:
         self.writes.append(transaction)
         return self._answer(transaction)
 
-    async def define(self, definition: Definition, *, user_id: str) -> None:
-        self.definitions.append((definition, user_id))
+    async def write_once(self, once: Once) -> bytes:
+        self.writes.append(once)
+        return once.encode(self._answer(once))
+
+    async def forget_results(self, before: float) -> None:
+        """Nothing is kept."""
+
+    async def define(self, definition: Definition, definer: Definer) -> None:
+        self.definitions.append((definition, definer))
         if self.refusal is not None:
             raise self.refusal
 

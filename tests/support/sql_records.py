@@ -26,7 +26,7 @@ def keep_answers(subject: Subject, answers: Iterable[Mapping[str, Any]]) -> None
 
 
 def kept_refused() -> dict[str, list[str]]:
-    """The ids of cases that are UNSUPPORTED_SQL here, by the names of their subjects."""
+    """The ids of cases that are UNSUPPORTED_SQL here, by the names of their subjects and types of table."""
     found: dict[str, list[str]] = json.loads(_REFUSED.read_text(encoding="utf-8"))
     return found
 

@@ -3,19 +3,23 @@
 import sqlite3
 import time
 from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from watchword_protocol.errors import ErrorCode
 from watchword_server.adapters.sqlite.deadline import Deadline
 from watchword_server.adapters.sqlite.engine import Engine
 from watchword_server.adapters.sqlite.migrations import migrate
+from watchword_server.adapters.sqlite.once import forget_some, run_once
 from watchword_server.adapters.sqlite.request import run_statements
 from watchword_server.adapters.sqlite.rows import Converters
-from watchword_server.adapters.sqlite.stored_catalog import StoredCatalog, TableOf
+from watchword_server.adapters.sqlite.stored_catalog import StoredCatalog
 from watchword_server.refusal import Refused
 from watchword_server.sql.catalog import Catalog
+from watchword_server.sql.definer import Definer
+from watchword_server.sql.definition_nodes import Definition
 from watchword_server.sql.engine_functions import ENGINE_FUNCTIONS, EngineFunction
-from watchword_server.sql.nodes import Definition
-from watchword_server.sql.store import Outcome, Transaction
+from watchword_server.sql.store import Once, Outcome, Transaction
 
 __all__ = ["MemoryStore"]
 
@@ -29,7 +33,6 @@ class MemoryStore:
     def __init__(
         self,
         *,
-        table_of: TableOf,
         converters: Converters,
         value_bytes: int = 1_048_576,
         functions: tuple[EngineFunction, ...] = ENGINE_FUNCTIONS,
@@ -41,7 +44,7 @@ class MemoryStore:
         self._engine = sqlite3.connect(":memory:", isolation_level=None, factory=Engine)
         migrate(self._engine)
         self._engine.prepare(value_bytes=value_bytes, functions=functions, converters=converters)
-        self._catalog = StoredCatalog(self._engine, table_of)
+        self._catalog = StoredCatalog(self._engine)
 
     @property
     def catalog(self) -> Catalog:
@@ -53,9 +56,17 @@ class MemoryStore:
     async def write(self, transaction: Transaction) -> list[Outcome]:
         return self._run(transaction)
 
-    async def define(self, definition: Definition, *, user_id: str) -> None:
+    async def write_once(self, once: Once) -> bytes:
+        with self._begin(once) as deadline:
+            return run_once(self._engine, once, deadline, self._catalog, value_bytes=self._value_bytes)
+
+    async def forget_results(self, before: float) -> None:
+        while forget_some(self._engine, before):
+            pass
+
+    async def define(self, definition: Definition, definer: Definer) -> None:
         self._enter(definition)
-        self._catalog.define(self._engine, definition)
+        self._catalog.define(self._engine, definition, definer)
 
     async def check(self) -> None:
         if self._is_closed:
@@ -68,12 +79,17 @@ class MemoryStore:
         self._engine.close()
 
     def _run(self, transaction: Transaction) -> list[Outcome]:
+        with self._begin(transaction) as deadline:
+            return run_statements(self._engine, transaction, deadline, self._catalog, value_bytes=self._value_bytes)
+
+    @contextmanager
+    def _begin(self, transaction: Transaction) -> Iterator[Deadline]:
         self._enter(transaction)
         deadline = Deadline(transaction.time_ms / 1_000, time.monotonic)
         deadline.start()
         with self._engine:
             self._engine.execute("BEGIN")
-            return run_statements(self._engine, transaction, deadline, self._catalog, value_bytes=self._value_bytes)
+            yield deadline
 
     def _enter(self, request: Transaction | Definition) -> None:
         if self._is_closed:

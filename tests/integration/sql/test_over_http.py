@@ -66,7 +66,7 @@ async def test_without_a_credential_nothing_is_looked_at(server: RunningServer) 
         ({"statements": [{"sql": "SELECT 1"}, {"sql": "SELECT 1/0"}]}, 400, "TYPE_MISMATCH", (1, 9, 1)),
         ({}, 400, "MALFORMED_MESSAGE", (None, None, None)),
         ({"sql": 7}, 400, "MALFORMED_MESSAGE", (None, None, None)),
-        (sql_request("SELECT 1", idempotency_key="k"), 400, "MALFORMED_MESSAGE", (None, None, None)),
+        (sql_request("SELECT 1", idempotency_key=""), 400, "MALFORMED_MESSAGE", (None, None, None)),
     ],
 )
 async def test_an_error_has_its_status_and_its_place(

@@ -188,7 +188,8 @@ async def test_a_parameter_beyond_double_is_named(server: RunningServer) -> None
         ({"statements": []}, "$.statements"),
         ({"sql": "SELECT 1", "timeout_ms": 0}, "$.timeout_ms"),
         ({"sql": "SELECT 1", "params": {}}, "$.params"),
-        ({"sql": "SELECT 1", "idempotency_key": "k"}, "$.idempotency_key"),
+        ({"sql": "SELECT 1", "idempotency_key": "k" * 129}, "$.idempotency_key"),
+        ({"sql": "SELECT 1", "idempotency_key": ""}, "$.idempotency_key"),
     ],
 )
 async def test_a_malformed_query_is_an_error_and_the_connection_goes_on(

@@ -14,13 +14,17 @@ from watchword_server.config import StatementLimits
 from watchword_server.sql import (
     budget,
     calls,
+    catalog,
+    constraint_definitions,
+    context,
     cursor,
-    definitions,
     engine_functions,
     generate,
     lex,
     literals,
-    resolve,
+    queries,
+    resolve_select,
+    store,
 )
 from watchword_server.sql.calls import CALLS
 from watchword_server.sql.casts import CASTS, TYPE_WORDS, Ease
@@ -106,10 +110,14 @@ FIXED = {
     ("nesting", cursor.MAX_LINKS),
     ("name_bytes", lex.MAX_NAME_BYTES),
     ("operator_characters", lex.MAX_OPERATOR_CHARACTERS),
-    ("columns", definitions.MAX_COLUMNS),
-    ("columns", resolve.MAX_OUTPUTS),
-    ("key_columns", definitions._MAX_KEY_COLUMNS),
-    ("keys", resolve.MAX_KEYS),
+    ("columns", catalog.MAX_COLUMNS),
+    ("columns", resolve_select.MAX_OUTPUTS),
+    ("key_columns", constraint_definitions.MAX_KEY_COLUMNS),
+    ("cascade_levels", engine._MAX_CASCADE),
+    ("constraints", constraint_definitions._MAX_OBJECTS),
+    ("keys", resolve_select.MAX_KEYS),
+    ("tables", context.MAX_SOURCES),
+    ("operands", queries.MAX_OPERANDS),
     ("arguments", calls.MAX_ARGUMENTS),
     ("pattern_bytes", engine_functions.MAX_PATTERN_BYTES),
     ("pattern_bytes", engine_functions._MAX_SEARCHED),
@@ -118,6 +126,7 @@ FIXED = {
     ("value_bytes", engine_functions._MAX_MADE),
     ("engine_bytes", generate.MAX_TEXT_BYTES),
     ("result_bytes", engine._MADE_BYTES),
+    ("kept_result_bytes", store.KEPT_RESULT_BYTES),
 }
 
 

@@ -50,6 +50,23 @@ def test_an_option_that_cannot_be_meant_is_told_when_it_is_given(
 
 
 @pytest.mark.parametrize(
+    ("key", "kind", "words"),
+    [
+        ("", ValueError, "must have 1 to 128 characters, and has 0"),
+        ("k" * 129, ValueError, "must have 1 to 128 characters, and has 129"),
+        ("a\ud800", ValueError, "has half a character in it"),
+        (7, TypeError, "must be text, not 7"),
+        (b"k", TypeError, "must be text, not b'k'"),
+    ],
+)
+async def test_a_key_that_is_none_is_told_before_anything_is_asked(key: Any, kind: type[Exception], words: str) -> None:
+    with pytest.raises(kind, match=f"idempotency_key {words}"):
+        await watchword.connect("ws://h", token="t").query("SELECT 1", idempotency_key=key)
+    with pytest.raises(watchword.Closed):
+        await watchword.connect("ws://h", token="t").query("SELECT 1", idempotency_key="\U0001f600" * 128)
+
+
+@pytest.mark.parametrize(
     "options",
     [
         {"close_timeout_s": 0},

@@ -59,6 +59,7 @@ DEFAULTS: dict[str, dict[str, Any]] = {
         "result_bytes": 8388608,
         "read_time_ms": 2000,
         "write_time_ms": 100,
+        "kept_bytes": 67_108_864,
         "in_flight": 16,
         "subscriptions": 100,
         "role": {},

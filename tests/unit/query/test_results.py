@@ -3,10 +3,13 @@
 import json
 import sys
 
+from msgspec import Raw
+from msgspec.structs import replace
+
 from watchword_protocol.codec import decode_server
 from watchword_protocol.messages import Column, QueryResult, StatementResult
 from watchword_server.query.places import Places
-from watchword_server.query.results import Result, Results, encode_body, encode_message
+from watchword_server.query.results import Result, Results, encode_body, encode_message, encode_results
 from watchword_server.sql.plan import OutputColumn
 from watchword_server.sql.types import SqlType
 
@@ -24,6 +27,13 @@ def test_the_body_over_http_has_the_same_results_and_a_status() -> None:
     message, body = json.loads(encode_message(RESULTS, None)), json.loads(encode_body(RESULTS))
     del message["type"]
     assert body == message | {"status": "success"}
+
+
+def test_results_that_are_kept_are_told_as_they_were_the_first_time() -> None:
+    assert not isinstance(RESULTS.results, Raw)
+    kept = replace(RESULTS, results=Raw(encode_results(RESULTS.results, "ada")))
+    assert encode_message(kept, "q1") == encode_message(RESULTS, "q1")
+    assert encode_body(kept) == encode_body(RESULTS)
 
 
 def test_nothing_of_an_answer_is_kept() -> None:

@@ -3,7 +3,9 @@
 import math
 from typing import Any
 
-__all__ = ["check_bytes", "check_callable", "check_flag", "check_seconds"]
+from watchword_protocol.limits import KEY_CHARACTERS
+
+__all__ = ["check_bytes", "check_callable", "check_flag", "check_key", "check_seconds"]
 
 
 def check_seconds(name: str, value: Any, *, may_be_zero: bool = False) -> None:
@@ -30,6 +32,18 @@ def check_flag(name: str, value: Any) -> None:
     """True or False. Raises TypeError."""
     if not isinstance(value, bool):
         raise TypeError(f"{name} must be True or False, not {value!r}")
+
+
+def check_key(name: str, value: Any) -> None:
+    """Text of 1 to 128 characters, each of them whole. Raises as `check_seconds` does."""
+    if not isinstance(value, str):
+        raise TypeError(f"{name} must be text, not {value!r:.100}")
+    if not 1 <= len(value) <= KEY_CHARACTERS:
+        raise ValueError(f"{name} must have 1 to {KEY_CHARACTERS} characters, and has {len(value)}")
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        raise ValueError(f"{name} has half a character in it (a lone surrogate): {value!r}") from None
 
 
 def check_callable(name: str, value: Any) -> None:

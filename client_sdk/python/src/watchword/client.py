@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 from msgspec.structs import replace
 
 from watchword.address import complete_url
-from watchword.argument import check_seconds
+from watchword.argument import check_key, check_seconds
+from watchword.asking import ask
 from watchword.credentials import Credential, Present, Token
 from watchword.exceptions import Closed
 from watchword.link import Link, LinkOptions
@@ -21,7 +22,7 @@ from watchword.timing import Timing
 from watchword.upgrade import SocketOptions
 from watchword.user import User
 from watchword.values import Value, to_parameters
-from watchword_protocol.messages import Query, QueryResult, Statement
+from watchword_protocol.messages import Query, Statement
 
 if TYPE_CHECKING:
     from ssl import SSLContext
@@ -54,11 +55,15 @@ class QueryOptions(TypedDict, total=False):
     as_user: Name of a user of role user, whose rows are meant; for service and up.
     timeout_ms: For the statements on the server, where its own limit is longer.
     timeout_s: For the answer to come here, 30 by default.
+    idempotency_key: 1 to 128 characters that are this request's alone, such as `str(uuid.uuid4())`. Within 24 hours
+        it then happens once, however often it is sent, and the first result comes back. After a lost connection the
+        client sends it again by itself.
     """
 
     as_user: str | None
     timeout_ms: int | None
     timeout_s: float
+    idempotency_key: str | None
 
 
 def connect(
@@ -229,8 +234,11 @@ class Client:
                 InvalidSql, NotFound, PermissionDenied, ConstraintViolation, QueryTimeout.
             TypeError, ValueError: A parameter cannot be sent.
             ConnectionLost: Not connected now, or the connection ended before the answer: whether a write happened is
-                not known then.
+                not known then. With `idempotency_key` it is sent again on the next connection, and this says that there
+                is none: the client closed, or is another user's now.
+            CommitUnknown: The server does not know whether the write happened.
             TimeoutError: No answer within `timeout_s`; a write may still happen.
+            In these three cases the same call with the same `idempotency_key` finds out.
         Cancelling: stops the waiting; a write may still happen. Source: docs/reference/sql.md.
         """
         results = await self._ask(Query(sql=sql, params=to_parameters(params)), **options)
@@ -277,12 +285,18 @@ class Client:
         return await self._ask(Query(statements=[_to_statement(each) for each in statements]), **options)
 
     async def _ask(
-        self, query: Query, *, as_user: str | None = None, timeout_ms: int | None = None, timeout_s: float = 30.0
+        self,
+        query: Query,
+        *,
+        as_user: str | None = None,
+        timeout_ms: int | None = None,
+        timeout_s: float = 30.0,
+        idempotency_key: str | None = None,
     ) -> list[Rows]:
-        def build(message_id: int) -> Query:
-            return replace(query, id=message_id, as_user=as_user, timeout_ms=timeout_ms)
-
-        answer = await self._link.connection.request(build, QueryResult, timeout_s)
+        if idempotency_key is not None:
+            check_key("idempotency_key", idempotency_key)
+        query = replace(query, as_user=as_user, timeout_ms=timeout_ms, idempotency_key=idempotency_key)
+        answer = await ask(self._link, query, timeout_s)
         return [read_rows(result) for result in answer.results]
 
 

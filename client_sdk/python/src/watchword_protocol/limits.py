@@ -7,6 +7,7 @@ __all__ = [
     "DEFAULT_MESSAGE_BYTES",
     "EARLY_MESSAGE_BYTES",
     "ID_CHARACTERS",
+    "KEY_CHARACTERS",
     "LATEST_TIME_S",
     "MAX_INTEGER",
     "PATH",
@@ -30,6 +31,8 @@ MAX_INTEGER: Final = 2**53 - 1
 
 ID_CHARACTERS: Final = 64
 SUBSCRIPTION_ID_CHARACTERS: Final = 128
+KEY_CHARACTERS: Final = 128
+"""Of an idempotency key."""
 
 EARLY_MESSAGE_BYTES: Final = 16_384
 """The largest message before authentication."""

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Final, Literal, TypeAlias
 
 from msgspec import UNSET, Meta, Raw, Struct, UnsetType, field
 
-from watchword_protocol.limits import ID_CHARACTERS, MAX_INTEGER, SUBSCRIPTION_ID_CHARACTERS
+from watchword_protocol.limits import ID_CHARACTERS, KEY_CHARACTERS, MAX_INTEGER, SUBSCRIPTION_ID_CHARACTERS
 
 __all__ = [
     "AuthError",
@@ -101,7 +101,7 @@ class Query(Struct, frozen=True, tag="query", tag_field=_TYPE, omit_defaults=Tru
     statements: Annotated[list[Statement], Meta(min_length=1)] | None = None
     as_user: str | None = None
     timeout_ms: Annotated[int, Meta(ge=1, le=MAX_INTEGER)] | None = None
-    idempotency_key: Annotated[str, Meta(min_length=1, max_length=128)] | None = None
+    idempotency_key: Annotated[str, Meta(min_length=1, max_length=KEY_CHARACTERS)] | None = None
 
     def __post_init__(self) -> None:
         if (self.sql is None) == (self.statements is None):

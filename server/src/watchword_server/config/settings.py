@@ -224,6 +224,7 @@ Rows = Annotated[int, Meta(ge=1, le=10_000_000)]
 ResultBytes = Annotated[int, Meta(ge=_KIB, le=_GIB)]
 ReadTimeMs = Annotated[int, Meta(ge=1, le=3_600_000)]
 WriteTimeMs = Annotated[int, Meta(ge=1, le=60_000)]
+KeptBytes = Annotated[int, Meta(ge=_KIB, le=_TIB)]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -239,6 +240,7 @@ class StatementLimits(Section, name="limits.role"):
     result_bytes: ResultBytes | None = None
     read_time_ms: ReadTimeMs | None = None
     write_time_ms: WriteTimeMs | None = None
+    kept_bytes: KeptBytes | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -277,6 +279,8 @@ class Limits(Section, name="limits"):
     """Milliseconds that a reading statement may run."""
     write_time_ms: WriteTimeMs = 100
     """Milliseconds that all writes of a request may run; they hold up everybody else's."""
+    kept_bytes: KeptBytes = 64 * _MIB
+    """Bytes of the results that are kept for one user's idempotency keys, each with 512 more for its key."""
     in_flight: Annotated[int, Meta(ge=1, le=10_000)] = 16
     """Requests of one connection that run at once; the rest waits."""
     subscriptions: Annotated[int, Meta(ge=1, le=100_000)] = 100
@@ -337,10 +341,10 @@ class Live(Section, name="live"):
 
 @dataclass(frozen=True, kw_only=True)
 class Audit(Section, name="audit"):
-    """The record of who did what; not kept yet."""
+    """The record of who did what, and who came in."""
 
     retention_s: Annotated[int, Meta(ge=0, le=100 * _YEAR_S)] = 90 * _DAY_S
-    """Seconds for which audit rows are kept."""
+    """Seconds for which its rows are kept."""
 
 
 @dataclass(frozen=True, kw_only=True)

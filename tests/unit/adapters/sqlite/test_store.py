@@ -18,13 +18,16 @@ from support.plans import (
     FIND,
     FUNCTIONS,
     LIST,
+    NEXT,
     NOTES,
     PRICES,
+    ROOT,
     RUNAWAY_READ,
     RUNAWAY_WRITE,
+    definition_of,
     make_plan,
+    once,
     request,
-    table_of,
 )
 from support.store import MemoryStore
 from watchword_protocol.errors import ErrorCode
@@ -33,14 +36,12 @@ from watchword_server.adapters.sqlite.store import open_store
 from watchword_server.refusal import Refused
 from watchword_server.sql.catalog import Table, TableType
 from watchword_server.sql.fault import SqlFault
-from watchword_server.sql.nodes import CreateNamespace, CreateTable, Definition, DropTable, TableName
 from watchword_server.sql.plan import Plan
-from watchword_server.sql.store import Store, StoredValue
+from watchword_server.sql.store import KEPT_S, Store, StoredValue
 from watchword_server.sql.types import SqlType
 
 VALUE_BYTES = 10_000
 SETTINGS: Any = {
-    "table_of": table_of,
     "converters": {SqlType.BYTES: lambda value: base64.b64encode(value).decode()},
     "value_bytes": VALUE_BYTES,
     "functions": FUNCTIONS,
@@ -65,7 +66,7 @@ async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator
 async def app(store: Store) -> Store:
     """With `app.notes` and `app.prices`."""
     for definition in (CREATE_APP, CREATE_NOTES, CREATE_PRICES):
-        await store.define(definition, user_id="root")
+        await store.define(definition, ROOT)
     return store
 
 
@@ -88,55 +89,60 @@ async def test_definitions_show_in_the_catalog_and_each_makes_a_new_one(store: S
     empty = store.catalog
     assert not empty.namespaces
     assert not empty.tables
-    await store.define(CREATE_APP, user_id="root")
-    await store.define(CREATE_NOTES, user_id="root")
+    await store.define(CREATE_APP, ROOT)
+    await store.define(CREATE_NOTES, ROOT)
     assert store.catalog.namespaces == {"app"}
     assert store.catalog.find("app", "notes") == NOTES
     assert store.catalog.version == empty.version + 2
     assert empty.find("app", "notes") is None
-    await store.define(DROP_NOTES, user_id="root")
+    await store.define(DROP_NOTES, ROOT)
     assert store.catalog.find("app", "notes") is None
     assert store.catalog.version == empty.version + 3
 
 
 @pytest.mark.parametrize(
-    ("definition", "code", "word"),
+    ("sql", "code", "word"),
     [
-        (CREATE_APP, ErrorCode.ALREADY_EXISTS, "namespace app exists"),
-        (CREATE_NOTES, ErrorCode.ALREADY_EXISTS, "table app.notes exists"),
-        (CreateTable(TableName("shop", "things"), ()), ErrorCode.NOT_FOUND, "no namespace shop"),
-        (CreateTable(TableName("app", "a.b"), ()), ErrorCode.UNSUPPORTED_SQL, "no dot"),
-        (CreateNamespace("a.b"), ErrorCode.UNSUPPORTED_SQL, "no dot"),
-        (DropTable(TableName("app", "things")), ErrorCode.NOT_FOUND, "no table app.things"),
+        ("CREATE NAMESPACE app", ErrorCode.ALREADY_EXISTS, 'namespace "app" exists'),
+        ("CREATE USER TABLE app.notes (a INT PRIMARY KEY)", ErrorCode.ALREADY_EXISTS, 'table "app.notes" exists'),
+        ("CREATE USER TABLE shop.things (a INT PRIMARY KEY)", ErrorCode.NOT_FOUND, 'no namespace "shop"'),
+        ('CREATE USER TABLE app."a.b" (a INT PRIMARY KEY)', ErrorCode.INVALID_SQL, "no dot"),
+        ('CREATE NAMESPACE "a.b"', ErrorCode.INVALID_SQL, "no dot"),
+        ("DROP TABLE app.things", ErrorCode.NOT_FOUND, 'no table "app.things"'),
     ],
 )
-async def test_a_definition_that_does_not_fit_changes_nothing(
-    app: Store, definition: Definition, code: ErrorCode, word: str
-) -> None:
+async def test_a_definition_that_does_not_fit_changes_nothing(app: Store, sql: str, code: ErrorCode, word: str) -> None:
     before = app.catalog
-    with pytest.raises(Refused, match=word) as refusal:
-        await app.define(definition, user_id="root")
+    with pytest.raises(SqlFault, match=word) as refusal:
+        await app.define(definition_of(sql), ROOT)
     assert refusal.value.code is code
     assert app.catalog is before
 
 
 async def test_a_definition_that_is_wrong_in_itself_says_where(app: Store) -> None:
     with pytest.raises(SqlFault) as fault:
-        await app.define(CreateTable(TableName("app", "wrong"), ()), user_id="root")
-    assert fault.value.at == 7
+        await app.define(definition_of("CREATE USER TABLE app.wrong (a INT)"), ROOT)
+    assert fault.value.at == 18
 
 
 @pytest.mark.parametrize(
-    "definition",
+    "sql",
     [
-        CreateNamespace("app", if_not_exists=True),
-        CreateTable(TableName("app", "notes"), (), if_not_exists=True),
-        DropTable(TableName("app", "things"), if_exists=True),
+        "CREATE NAMESPACE IF NOT EXISTS app",
+        "CREATE USER TABLE IF NOT EXISTS app.notes (a INT PRIMARY KEY)",
+        "DROP TABLE IF EXISTS app.things",
+        "ALTER TABLE IF EXISTS app.things ADD a INT",
+        "ALTER TABLE app.notes ADD COLUMN IF NOT EXISTS title TEXT",
+        "ALTER TABLE app.notes DROP COLUMN IF EXISTS text",
+        "ALTER TABLE app.notes DROP CONSTRAINT IF EXISTS text",
+        "ALTER TABLE app.prices SET ACCESS_LEVEL 'public'",
+        "DROP INDEX IF EXISTS app.things",
+        "DROP NAMESPACE IF EXISTS shop",
     ],
 )
-async def test_if_not_exists_and_if_exists_leave_it_as_it_is(app: Store, definition: Definition) -> None:
+async def test_what_is_so_already_is_left_as_it_is(app: Store, sql: str) -> None:
     before = app.catalog
-    await app.define(definition, user_id="root")
+    await app.define(definition_of(sql), ROOT)
     assert app.catalog is before
 
 
@@ -150,14 +156,14 @@ async def test_a_table_made_anew_is_found_by_every_reader(app: Store) -> None:
         return [outcome.rows for [outcome] in await asyncio.gather(*reads)]
 
     assert await read_all() == [b"[]"] * 8
-    for definition in (DROP_NOTES, DropTable(TableName("app", "prices")), CREATE_PRICES, CREATE_NOTES):
-        await app.define(definition, user_id="root")
+    for definition in (DROP_NOTES, definition_of("DROP TABLE app.prices"), CREATE_PRICES, CREATE_NOTES):
+        await app.define(definition, ROOT)
     assert await read_all() == [b"[]"] * 8
 
 
 async def test_the_id_of_a_dropped_table_is_never_used_again(app: Store) -> None:
-    await app.define(DropTable(TableName("app", "prices")), user_id="root")
-    await app.define(CREATE_PRICES, user_id="root")
+    await app.define(definition_of("DROP TABLE app.prices"), ROOT)
+    await app.define(CREATE_PRICES, ROOT)
     table = app.catalog.find("app", "prices")
     assert table is not None
     assert table.id > PRICES.id
@@ -167,9 +173,9 @@ async def test_the_id_of_a_dropped_table_is_never_used_again(app: Store) -> None
 async def test_a_plan_for_a_dropped_table_never_runs_on_another_of_its_name(app: Store, again: bool) -> None:
     """Else a plan without a scope, made for a shared table, would show the rows of a user table."""
     await write(app, ADD, "ada", 1, "hers")
-    await app.define(DROP_NOTES, user_id="root")
+    await app.define(DROP_NOTES, ROOT)
     if again:
-        await app.define(CREATE_NOTES, user_id="root")
+        await app.define(CREATE_NOTES, ROOT)
     for ask in (app.read(request((FIND, ("ada", 1)))), app.write(request((ADD, ("ada", 2, "new"))))):
         with pytest.raises(Refused, match="dropped") as refusal:
             await ask
@@ -390,3 +396,95 @@ async def test_after_close_everything_is_unavailable(app: Store) -> None:
     for outcome in await asyncio.gather(*calls, return_exceptions=True):
         assert isinstance(outcome, Refused)
         assert outcome.code is ErrorCode.STORAGE_UNAVAILABLE
+
+
+# --- keys -------------------------------------------------------------------------------------------------
+
+NOTE = (NEXT, ("ada", "a"))
+
+
+async def test_a_request_with_a_key_happens_once_and_is_told_the_same_again(app: Store) -> None:
+    first = await app.write_once(once(NOTE, NOTE))
+    assert first == b"[[1]] [[2]]"
+    assert await app.write_once(once(NOTE, NOTE, at=1_800_000_001.0, time_ms=1, rows=1)) == first
+    assert await read(app, LIST, "ada") == [[1, "a"], [2, "a"]]
+
+
+async def test_two_that_come_at_once_happen_once(app: Store) -> None:
+    assert await asyncio.gather(*(app.write_once(once(NOTE)) for _ in range(9))) == [b"[[1]]"] * 9
+    assert await read(app, LIST, "ada") == [[1, "a"]]
+
+
+async def test_a_key_is_one_users_and_one_requests(app: Store) -> None:
+    await app.write_once(once(NOTE))
+    with pytest.raises(Refused, match="other statements, params or as_user") as refusal:
+        await app.write_once(once(NOTE, what=b"that"))
+    assert refusal.value.code is ErrorCode.INVALID_PARAMS
+    assert await app.write_once(once(NOTE, what=b"that", user="bob")) == b"[[2]]"
+    assert await app.write_once(once(NOTE, what=b"that", key="k-2")) == b"[[3]]"
+    assert await app.write_once(once(NOTE)) == b"[[1]]"
+
+
+async def test_a_request_that_reads_is_told_what_it_read_first(app: Store) -> None:
+    find = (FIND, ("ada", 1))
+    assert await app.write_once(once(find)) == b"[]"
+    await write(app, ADD, "ada", 1, "later")
+    assert await app.write_once(once(find)) == b"[]"
+    assert await app.write_once(once(find, key="k-2")) == b'[["later"]]'
+
+
+async def test_a_refused_request_does_not_use_its_key_up(app: Store) -> None:
+    await write(app, ADD, "ada", 1, "there")
+    add = (ADD, ("ada", 1, "again"))
+    for _ in range(2):
+        with pytest.raises(Refused) as refusal:
+            await app.write_once(once(NOTE, add))
+        assert (refusal.value.code, refusal.value.statement) == (ErrorCode.CONSTRAINT_VIOLATION, 1)
+    assert await read(app, LIST, "ada") == [[1, "there"]]
+    assert await app.write_once(once(NOTE, what=b"that")) == b"[[2]]"
+
+
+async def test_what_is_kept_for_one_user_is_bounded_and_what_was_kept_is_told_all_the_same(app: Store) -> None:
+    limits: Any = {"kept_bytes": 2 * (512 + len(b"[[1]]"))}
+    for number in range(2):
+        await app.write_once(once(NOTE, key=f"k-{number}", **limits))
+    with pytest.raises(Refused, match=r"at most 1034 bytes \(kept_bytes\)") as refusal:
+        await app.write_once(once(NOTE, key="k-2", **limits))
+    assert refusal.value.code is ErrorCode.LIMIT_EXCEEDED
+    assert await app.write_once(once(NOTE, key="k-1", **limits)) == b"[[2]]"
+    assert await app.write_once(once(NOTE, key="k-2", user="bob", **limits)) == b"[[3]]"
+    await app.forget_results(1_800_000_000.0)
+    assert await app.write_once(once(NOTE, key="k-2", **limits)) == b"[[4]]"
+
+
+async def test_a_key_is_good_for_a_day_and_then_a_new_one(app: Store) -> None:
+    limits: Any = {"kept_bytes": 512 + len(b"[[1]]")}
+    at = 1_800_000_000.0
+    assert await app.write_once(once(NOTE, at=at, **limits)) == b"[[1]]"
+    assert await app.write_once(once(NOTE, at=at + KEPT_S - 1, **limits)) == b"[[1]]"
+    assert await app.write_once(once(NOTE, at=at + KEPT_S, what=b"that", **limits)) == b"[[2]]"
+    assert await app.write_once(once(NOTE, at=at + KEPT_S + 1, what=b"that", **limits)) == b"[[2]]"
+
+
+async def test_results_are_forgotten_by_their_age_however_many_they_are(app: Store) -> None:
+    for number in range(250):
+        await app.write_once(once(NOTE, key=f"k-{number}", at=1_800_000_000.0 + number))
+    await app.forget_results(1_800_000_000.0 + 248)
+    assert await app.write_once(once(NOTE, key="k-249")) == b"[[250]]"
+    assert [await app.write_once(once(NOTE, key=f"k-{number}")) for number in (0, 99, 100, 248)] == [
+        b"[[251]]",
+        b"[[252]]",
+        b"[[253]]",
+        b"[[254]]",
+    ]
+
+
+@pytest.mark.parametrize("again", [False, True])
+async def test_a_result_is_not_told_for_a_plan_whose_table_was_dropped(app: Store, again: bool) -> None:
+    await app.write_once(once(NOTE))
+    await app.define(DROP_NOTES, ROOT)
+    if again:
+        await app.define(CREATE_NOTES, ROOT)
+    with pytest.raises(Refused, match="dropped") as refusal:
+        await app.write_once(once(NOTE))
+    assert (refusal.value.code, refusal.value.statement) == (ErrorCode.NOT_FOUND, 0)

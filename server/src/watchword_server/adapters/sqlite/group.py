@@ -17,15 +17,17 @@ from typing import Final
 from watchword_server.adapters.sqlite.deadline import Deadline
 from watchword_server.adapters.sqlite.engine import Engine
 from watchword_server.adapters.sqlite.faults import primary_code, storage_fault
+from watchword_server.adapters.sqlite.once import run_once
 from watchword_server.adapters.sqlite.request import run_statements
 from watchword_server.adapters.sqlite.stored_catalog import StoredCatalog
 from watchword_server.adapters.sqlite.transaction import begin, commit, make_room, roll_back
 from watchword_server.refusal import Refused
-from watchword_server.sql.store import Outcome, Transaction
+from watchword_server.sql.store import Once, Outcome, Transaction
 
 __all__ = ["Answer", "Group"]
 
-Answer = list[Outcome] | Exception
+Answer = list[Outcome] | bytes | Exception
+"""What a transaction gave: encoded where it happens once."""
 
 _LONG_S: Final = 0.02
 
@@ -73,7 +75,7 @@ class Group:
                 make_room(engine)
                 if reached > 1:
                     return self._run_each(engine, requests[:reached], lethal)
-            return [lethal.get(index) or _for_everybody(error) for index in range(reached)]
+            return [lethal.get(index) or _as_refusal(error) for index in range(reached)]
 
     def _run_each(
         self, engine: Engine, requests: Sequence[Transaction], lethal: Mapping[int, Exception]
@@ -93,20 +95,25 @@ class Group:
         began_at = self.now()
         engine.execute("SAVEPOINT request")
         try:
-            outcomes = run_statements(engine, request, deadline, self.catalog, value_bytes=self.value_bytes)
+            answer = self._answer(engine, request, deadline)
         except Exception as error:  # noqa: BLE001  # whatever it is, it is this one's answer and nobody else's
             if self.now() - began_at > _LONG_S:
                 roll_back(engine)
             elif engine.in_transaction:
                 engine.execute("ROLLBACK TO request")
                 engine.execute("RELEASE request")
-            return error
+            return _as_refusal(error)
         engine.execute("RELEASE request")
-        return outcomes
+        return answer
+
+    def _answer(self, engine: Engine, request: Transaction, deadline: Deadline) -> list[Outcome] | bytes:
+        if isinstance(request, Once):
+            return run_once(engine, request, deadline, self.catalog, value_bytes=self.value_bytes)
+        return run_statements(engine, request, deadline, self.catalog, value_bytes=self.value_bytes)
 
 
-def _for_everybody(error: sqlite3.Error | MemoryError | Refused) -> Exception:
-    refusal = None if isinstance(error, Refused) else storage_fault(error)
+def _as_refusal(error: Exception) -> Exception:
+    refusal = storage_fault(error) if isinstance(error, sqlite3.Error | MemoryError) else None
     if refusal is None:
         return error
     refusal.__cause__ = error  # for the log

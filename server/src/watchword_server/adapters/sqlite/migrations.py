@@ -62,6 +62,62 @@ MIGRATIONS: Final[Sequence[Sequence[str]]] = (
         ) STRICT
         """,
     ),
+    (
+        # `at`: microseconds since 1970, as every TIMESTAMP is stored.
+        """
+        CREATE TABLE audit_log (
+            id INTEGER PRIMARY KEY AUTOINCREMENT,
+            at INTEGER NOT NULL,
+            actor TEXT NOT NULL,
+            actor_id TEXT,
+            role TEXT,
+            action TEXT NOT NULL,
+            target TEXT,
+            source TEXT NOT NULL,
+            result TEXT NOT NULL,
+            request_id TEXT,
+            detail TEXT
+        ) STRICT
+        """,
+        """
+        CREATE TRIGGER audit_log_unchanged BEFORE UPDATE ON audit_log
+        BEGIN SELECT RAISE(ABORT, 'a row of the audit log is never changed'); END
+        """,
+        """
+        CREATE TRIGGER audit_log_whole BEFORE DELETE ON audit_log
+        WHEN EXISTS (SELECT 1 FROM audit_log WHERE id < OLD.id)
+        BEGIN SELECT RAISE(ABORT, 'the audit log loses its oldest rows only'); END
+        """,
+    ),
+    (
+        # The first results of requests with an idempotency key, and what they take of each user. See `once`.
+        """
+        CREATE TABLE _results (
+            id INTEGER PRIMARY KEY,
+            user_id TEXT NOT NULL,
+            key TEXT NOT NULL,
+            fingerprint BLOB NOT NULL,
+            kept_at REAL NOT NULL,
+            bytes INTEGER NOT NULL,
+            results BLOB NOT NULL,
+            UNIQUE (user_id, key)
+        ) STRICT
+        """,
+        "CREATE INDEX _results_age ON _results (kept_at)",
+        "CREATE TABLE _keepers (user_id TEXT NOT NULL PRIMARY KEY, bytes INTEGER NOT NULL) STRICT, WITHOUT ROWID",
+        """
+        CREATE TRIGGER _results_kept AFTER INSERT ON _results BEGIN
+            INSERT INTO _keepers (user_id, bytes) VALUES (new.user_id, new.bytes)
+                ON CONFLICT (user_id) DO UPDATE SET bytes = bytes + excluded.bytes;
+        END
+        """,
+        """
+        CREATE TRIGGER _results_forgotten AFTER DELETE ON _results BEGIN
+            UPDATE _keepers SET bytes = bytes - old.bytes WHERE user_id = old.user_id;
+            DELETE FROM _keepers WHERE user_id = old.user_id AND bytes = 0;
+        END
+        """,
+    ),
 )
 
 _TABLES: Final = {

@@ -4,12 +4,13 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from typing import Any
 
 from watchword_protocol.errors import ErrorCode
 from watchword_server.adapters.sqlite.engine import Engine
 from watchword_server.adapters.sqlite.group import Answer, Group
 from watchword_server.refusal import Refused
-from watchword_server.sql.store import Outcome, Transaction
+from watchword_server.sql.store import Once, Outcome, Transaction
 from watchword_server.turns import Turns
 
 __all__ = ["RunOnWriter", "Writer"]
@@ -20,7 +21,7 @@ RunOnWriter = Callable[[Callable[[Engine], list[Answer]]], Awaitable[list[Answer
 @dataclass(frozen=True, slots=True, eq=False)
 class _Waiting:
     request: Transaction
-    answer: "asyncio.Future[list[Outcome]]" = field(default_factory=lambda: asyncio.get_running_loop().create_future())
+    answer: "asyncio.Future[Any]" = field(default_factory=lambda: asyncio.get_running_loop().create_future())
 
 
 _Turn = tuple[str, _Waiting]
@@ -40,6 +41,16 @@ class Writer:
 
     async def write(self, request: Transaction) -> list[Outcome]:
         """See `Store.write`."""
+        outcomes: list[Outcome] = await self._wait(request)
+        return outcomes
+
+    async def write_once(self, once: Once) -> bytes:
+        """See `Store.write_once`."""
+        results: bytes = await self._wait(once)
+        return results
+
+    async def _wait(self, request: Transaction) -> Any:
+        """For its answer, which is of its own kind."""
         if self._is_closed:
             raise Refused(ErrorCode.STORAGE_UNAVAILABLE)
         waiting = _Waiting(request)
