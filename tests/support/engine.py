@@ -105,6 +105,8 @@ class Engine:
         except sqlite3.OperationalError as error:
             if self.fault is not None:
                 raise self.fault from None
+            if str(error) == "parser stack overflow":
+                raise SqlFault(ErrorCode.LIMIT_EXCEEDED, str(error)) from None
             if str(error) == "integer overflow":
                 raise SqlFault(ErrorCode.TYPE_MISMATCH, str(error)) from None
             raise

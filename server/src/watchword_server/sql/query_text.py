@@ -195,7 +195,7 @@ class QueryText(ExpressionText):
         if self._scopes.is_target(number):
             listed.insert(0, '_rowid_ AS "_row"')
             self._ledger.read(number, ROW)
-        if not columns:
+        if not columns and not is_scoped(source.table):
             self._ledger.read_rows(number)
         fence = " LIMIT -1" if self._scopes.is_fenced and is_scoped(source.table) else ""
         return (
