@@ -2,16 +2,17 @@
 
 PY = .venv/bin/python
 
-.PHONY: help setup demo test check format-check lint types layers generated format generate lock
+.PHONY: help setup demo test test-postgres check format-check lint types layers generated format generate lock
 
 help:
-	@echo "make setup     .venv with everything in it; the others do it by themselves"
-	@echo "make demo      a real server, real clients: every refusal of the handshake, SQL by two users, hostile SQL"
-	@echo "make test      all tests"
-	@echo "make check     format, lint, types, layers, generated files"
-	@echo "make format    put the code in form"
-	@echo "make generate  write the generated files anew: config.toml, docs/reference/errors.md and config.md"
-	@echo "make lock      write requirements-dev.txt anew, with the newest packages"
+	@echo "make setup          .venv with everything in it; the others do it by themselves"
+	@echo "make demo           a real server, real clients: every refusal of the handshake, SQL by two users, hostile SQL"
+	@echo "make test           all tests"
+	@echo "make test-postgres  the answers of SQL against those of a PostgreSQL of its own, which has to be installed"
+	@echo "make check          format, lint, types, layers, generated files"
+	@echo "make format         put the code in form"
+	@echo "make generate       write the generated files anew: config.toml, docs/reference/errors.md and config.md"
+	@echo "make lock           write requirements-dev.txt anew, with the newest packages"
 
 setup:
 	@sh scripts/setup.sh
@@ -21,6 +22,9 @@ demo: setup
 
 test: setup
 	$(PY) -m pytest
+
+test-postgres: setup
+	$(PY) -m pytest -m postgres tests/conformance
 
 check: format-check lint types layers generated
 

@@ -42,7 +42,7 @@ CONFIG_HEAD: Final = """\
 #   WATCHWORD_AUTH__JWT_SECRET=...   WATCHWORD_SERVER__ORIGINS='["https://app.example"]'
 # An unknown key or a wrong value is an error that says where it stands:  watchword check-config --config config.toml
 #
-# Settings of what is not served yet (subscriptions, audit, metrics, refresh tokens) are read and checked, and take
+# Settings of what is not served yet (subscriptions, metrics, refresh tokens) are read and checked, and take
 # effect together with it.
 """
 
@@ -171,7 +171,7 @@ def config_page() -> str:
         "`WATCHWORD_TOKEN` belong to clients and are ignored, as is every name without two underscores.",
         "",
         "[config.toml](../../config.toml) lists all keys as a file to copy. Settings of what is not served yet",
-        "(subscriptions, audit, metrics, refresh tokens) are read and checked, and take effect together with it.",
+        "(subscriptions, metrics, refresh tokens) are read and checked, and take effect together with it.",
         "",
     ]
     for section, text, keys in _sections():

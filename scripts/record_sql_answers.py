@@ -1,75 +1,69 @@
-"""Ask a PostgreSQL 15 of its own what it answers to `tests/support/sql_cases.py`, and keep it for the tests.
+"""Ask a PostgreSQL of its own what it answers to the cases of `tests/support`, and keep it for the tests.
 
-    python scripts/record_sql_answers.py
+    python scripts/record_sql_answers.py              all answers anew
+    python scripts/record_sql_answers.py --refused    which cases we refuse anew; asks no PostgreSQL
 
-Writes tests/conformance/sql_answers.json. The tests replay it; they need no PostgreSQL.
+Writes tests/conformance/sql_answers.json and tests/conformance/sql/. `make test` replays them, and needs no PostgreSQL;
+`make test-postgres` holds them against a PostgreSQL again.
 """
 
+import asyncio
 import json
 import sys
-from collections.abc import Sequence
+import tempfile
 from pathlib import Path
-from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "tests"))
 
-from support.postgres import Answer, Postgres, running_postgres  # noqa: E402  # found by the line above
-from support.sql_cases import CASES, COLUMNS, POSTGRES_TYPES, ROWS, STATE  # noqa: E402  # as above
+from support.placing import placed  # noqa: E402  # found by the line above
+from support.postgres import NoPostgresError, Postgres, running_postgres  # noqa: E402  # as above
+from support.recording import record_cases, record_subject  # noqa: E402  # as above
+from support.sql_records import keep_answers, keep_refused, kept_answers  # noqa: E402  # as above
+from support.sql_subjects import SUBJECTS  # noqa: E402  # as above
+from support.sql_subjects.subject import Subject  # noqa: E402  # as above
+from support.sql_verdicts import UNSUPPORTED, difference  # noqa: E402  # as above
 
 ANSWERS = ROOT / "tests" / "conformance" / "sql_answers.json"
 
 
 def main() -> None:
-    """Record all cases."""
-    with running_postgres() as directory:
-        postgres = Postgres(directory)
-        columns = ", ".join(f"{name} {POSTGRES_TYPES[type_]}" for name, type_ in COLUMNS)
-        for statement in (
-            "CREATE SCHEMA app",
-            "SET search_path = app",
-            f"CREATE TABLE v ({columns}, PRIMARY KEY (id))",
-            *(f"INSERT INTO v VALUES {row}" for row in ROWS),  # noqa: S608  # rows of ours
-        ):
-            answer = postgres.ask(statement)
-            if answer.error:
-                raise SystemExit(f"{statement}\n{answer.message}")
-        types = postgres.ask("SELECT oid, format_type(oid, null) FROM pg_type").rows
-        names = {int(oid or 0): name or "" for oid, name in types}
-        entries = [entry(postgres, names, case.sql, case.parameters) for case in CASES]
-        postgres.close()
+    """Record what was asked for."""
+    if sys.argv[1:] == ["--refused"]:
+        places = [(subject, kind) for subject in SUBJECTS for kind in subject.schema.kinds]
+        keep_refused({f"{subject.name} {kind}": asyncio.run(refused(subject, kind)) for subject, kind in places})
+        return
+    try:
+        with running_postgres() as directory:
+            postgres = Postgres(directory)
+            entries = record_cases(postgres)
+            for subject in SUBJECTS:
+                answers = record_subject(postgres, subject)
+                keep_answers(subject, answers)
+                print(f"{len(answers)} answers about {subject.name}")
+            postgres.close()
+    except NoPostgresError as error:
+        raise SystemExit(str(error)) from None
     lines = ",\n".join(json.dumps(each, ensure_ascii=False) for each in entries)
     ANSWERS.write_text(f"[\n{lines}\n]\n", encoding="utf-8")
     print(f"{len(entries)} answers in {ANSWERS.relative_to(ROOT)}")
 
 
-def entry(postgres: Postgres, types: dict[int, str], sql: str, parameters: Sequence[Any]) -> dict[str, object]:
-    """One statement's answer; of a write, the table afterwards too. It is rolled back."""
-    postgres.ask("BEGIN")
-    answer = postgres.ask(sql, [text(value) for value in parameters])
-    found: dict[str, object] = {"sql": sql, "parameters": list(parameters), **said(answer, types)}
-    if answer.error is None and not sql.startswith("SELECT"):
-        found["after"] = [list(row) for row in postgres.ask(STATE).rows]
-    postgres.ask("ROLLBACK")
+async def refused(subject: Subject, kind: str) -> list[str]:
+    """The ids of the cases that are UNSUPPORTED_SQL in tables of this type; what is otherwise wrong is printed."""
+    found: list[str] = []
+    answers = dict(zip((case.id for case in subject.cases), kept_answers(subject), strict=True))
+    with tempfile.TemporaryDirectory() as directory:
+        async with placed(Path(directory), subject.schema, kind) as place:
+            for case in subject.cases:
+                ours = await place.answer(case)
+                wrong = difference(case, ours, answers[case.id])
+                if wrong and ours.get("code") == UNSUPPORTED:
+                    found.append(case.id)
+                elif wrong:
+                    print(f"{subject.name}, {kind}: {case.id}\n    {wrong}")
+    print(f"{subject.name}, {kind}: {len(found)} of {len(subject.cases)} refused")
     return found
-
-
-def said(answer: Answer, types: dict[int, str]) -> dict[str, object]:
-    """An answer for the file."""
-    if answer.error:
-        return {"error": answer.error, "message": answer.message}
-    return {
-        "names": list(answer.names),
-        "types": [types[oid] for oid in answer.types],
-        "rows": [list(row) for row in answer.rows],
-    }
-
-
-def text(value: object) -> str | None:
-    """A parameter in PostgreSQL's text form."""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return None if value is None else str(value)
 
 
 if __name__ == "__main__":

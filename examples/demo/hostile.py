@@ -63,9 +63,9 @@ STATEMENTS: Final = (
     Statement("SELECT rowid FROM app.notes", _MISSING, "1:8"),
     Statement("UPDATE app.notes SET _owner = 'u_1'", _MISSING, "1:22"),
     Statement("SELECT * FROM app.prices", _MISSING, "1:15", "SELECT * FROM app.prices (private)"),
-    Statement("WITH n AS (SELECT 1) SELECT * FROM n", _UNSUPPORTED, "1:1"),
-    Statement("SELECT id FROM app.notes UNION SELECT 1", _UNSUPPORTED, "1:26"),
-    Statement("SELECT (SELECT max(id) FROM app.notes)", _UNSUPPORTED, "1:9"),
+    Statement("WITH n AS (DELETE FROM app.notes) SELECT 1", _UNSUPPORTED, "1:11"),
+    Statement("SELECT id FROM app.notes UNION SELECT id FROM app.prices", _MISSING, "1:47"),
+    Statement("SELECT (SELECT count(*) FROM sqlite_schema)", _MISSING, "1:30"),
     Statement("DROP TABLE app.notes", ErrorCode.PERMISSION_DENIED),
     # Functions that reach out of the table, or fill the memory.
     Statement("SELECT load_extension('evil.so')", _UNSUPPORTED, "1:8"),

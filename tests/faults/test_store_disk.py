@@ -10,7 +10,7 @@ import pytest
 from support.clock import FakeClock
 from support.disk import files_at_most, log_size
 from support.engine_room import found, make_engine, make_group, row_ids
-from support.plans import ADD, CREATE_APP, CREATE_NOTES, FUNCTIONS, LIST, RUNAWAY_WRITE, make_plan, request, table_of
+from support.plans import ADD, CREATE_APP, CREATE_NOTES, FUNCTIONS, LIST, ROOT, RUNAWAY_WRITE, make_plan, request
 from watchword_protocol.errors import ErrorCode
 from watchword_server.adapters.sqlite.database import open_database
 from watchword_server.adapters.sqlite.engine import Engine
@@ -118,25 +118,25 @@ def test_on_a_full_disk_the_log_is_written_over_as_soon_as_nobody_needs_it(tmp_p
 async def test_who_writes_outside_of_groups_is_told_too_that_a_commit_may_have_happened(tmp_path: Path) -> None:
     async with (
         await open_database(tmp_path / "watchword.db") as database,
-        await open_store(database, table_of=table_of, converters={}, value_bytes=200_000) as store,
+        await open_store(database, converters={}, value_bytes=200_000) as store,
     ):
         with files_at_most(log_size(tmp_path)):
             with pytest.raises(Refused) as defining:
-                await store.define(CREATE_APP, user_id="root")
+                await store.define(CREATE_APP, ROOT)
             with pytest.raises(Refused) as writing:
                 await database.write(lambda engine: engine.execute("CREATE TABLE more (id)"))
         assert {defining.value.code, writing.value.code} == {ErrorCode.COMMIT_UNKNOWN}
         assert "app" not in store.catalog.namespaces
-        await store.define(CREATE_APP, user_id="root")
+        await store.define(CREATE_APP, ROOT)
 
 
 async def test_on_a_full_disk_reads_go_on_and_small_writes_that_fit(tmp_path: Path) -> None:
     async with (
         await open_database(tmp_path / "watchword.db") as database,
-        await open_store(database, table_of=table_of, converters={}, value_bytes=200_000, functions=FUNCTIONS) as store,
+        await open_store(database, converters={}, value_bytes=200_000, functions=FUNCTIONS) as store,
     ):
         for definition in (CREATE_APP, CREATE_NOTES):
-            await store.define(definition, user_id="root")
+            await store.define(definition, ROOT)
         pages = await database.write(lambda engine: engine.execute("PRAGMA page_count").fetchone()[0])
         await database.write(lambda engine: engine.execute(f"PRAGMA max_page_count = {pages + 10}"))
         await store.write(request((ADD, ("ada", 1, "there"))))

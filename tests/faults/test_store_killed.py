@@ -6,17 +6,15 @@ from pathlib import Path
 
 import pytest
 
-from support.plans import table_of
 from watchword_server.adapters.sqlite.database import open_database
 from watchword_server.adapters.sqlite.store import open_store
 
 # Eight clients write until they are killed; a line is printed after each answer.
 WRITER = """
 import asyncio, pathlib, sys
-from support.plans import ADD, CREATE_APP, CREATE_NOTES, FUNCTIONS, request, table_of
+from support.plans import ADD, CREATE_APP, CREATE_NOTES, FUNCTIONS, request, ROOT
 from watchword_server.adapters.sqlite.database import open_database
 from watchword_server.adapters.sqlite.store import open_store
-from watchword_server.sql.nodes import CreateNamespace, CreateTable
 
 async def client(store, user, start):
     for number in range(start, start + 1_000_000, 2):
@@ -25,10 +23,10 @@ async def client(store, user, start):
 
 async def main():
     database = await open_database(pathlib.Path(sys.argv[1]))
-    store = await open_store(database, table_of=table_of, converters={}, value_bytes=1_000, functions=FUNCTIONS)
+    store = await open_store(database, converters={}, value_bytes=1_000, functions=FUNCTIONS)
     if not store.catalog.tables:
-        await store.define(CREATE_APP, user_id="root")
-        await store.define(CREATE_NOTES, user_id="root")
+        await store.define(CREATE_APP, ROOT)
+        await store.define(CREATE_NOTES, ROOT)
     start = int(sys.argv[2]) * 1_000_000
     await asyncio.gather(*(client(store, f"user{n}", start) for n in range(8)))
 
@@ -66,7 +64,7 @@ async def rounds(tmp_path: Path, count: int) -> None:
         assert len(found - acknowledged) <= 16 * (round_ + 1)
     async with (
         await open_database(path) as database,
-        await open_store(database, table_of=table_of, converters={}, value_bytes=1_000) as store,
+        await open_store(database, converters={}, value_bytes=1_000) as store,
     ):
         assert store.catalog.find("app", "notes") is not None
 

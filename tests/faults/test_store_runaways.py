@@ -13,10 +13,10 @@ from support.plans import (
     CREATE_NOTES,
     FIND,
     FUNCTIONS,
+    ROOT,
     RUNAWAY_READ,
     RUNAWAY_WRITE,
     request,
-    table_of,
 )
 from watchword_server.adapters.sqlite.database import open_database
 from watchword_server.adapters.sqlite.store import SqliteStore, open_store
@@ -75,10 +75,10 @@ async def measure(store: SqliteStore, *, runaways: int, reads: int, writes: int)
 async def with_store(path: Path, **amounts: int) -> tuple[float, float, float]:
     async with (
         await open_database(path / "watchword.db", synchronous="off") as database,
-        await open_store(database, table_of=table_of, converters={}, value_bytes=10_000, functions=FUNCTIONS) as store,
+        await open_store(database, converters={}, value_bytes=10_000, functions=FUNCTIONS) as store,
     ):
         for definition in (CREATE_APP, CREATE_NOTES):
-            await store.define(definition, user_id="root")
+            await store.define(definition, ROOT)
         await store.write(request((ADD, ("ada", 1, "there"))))
         return await measure(store, **amounts)
 

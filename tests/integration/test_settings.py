@@ -83,6 +83,7 @@ LATER: Final = frozenset(
         *("live.max_snapshot_bytes", "live.snapshots_at_once", "live.min_interval_ms"),
         *("limits.sql_bytes", "limits.params", "limits.statements", "limits.statements_per_user", "limits.value_bytes"),
         *("limits.rows", "limits.result_bytes", "limits.read_time_ms", "limits.write_time_ms", "limits.in_flight"),
+        "limits.kept_bytes",
         *("limits.subscriptions", "limits.role"),
     }
 )

@@ -13,8 +13,8 @@ import pytest
 
 from support.pg_nodes import NoSuchNode, PgRefusal, canonical, pg_nodes
 from watchword_protocol.errors import ErrorCode
+from watchword_server.sql.definition_nodes import CreateNamespace, Statement
 from watchword_server.sql.fault import SqlFault
-from watchword_server.sql.nodes import CreateNamespace, Statement
 from watchword_server.sql.parser import parse_request
 
 _CODES: Final = (ErrorCode.INVALID_SQL, ErrorCode.UNSUPPORTED_SQL, ErrorCode.LIMIT_EXCEEDED)
@@ -61,7 +61,10 @@ _SHARDS: Final = (
     " join u on true", " left join u using (a)", " natural join u", ", u", " lateral ", " tablesample ", " only ",
     " for update", " fetch first 1 row only", " limit all", " limit 1, 2", " offset 1 rows", " window w as ()",
     " distinct on (a)", " group by rollup (a)", " group by ()", " order by a using <", " nulls first",
-    " on conflict do nothing",
+    " on conflict do nothing", " on conflict (a) do update set b = 1", "= any (select 1)", " > all (values (1))",
+    " in (select 1)", " in ((select 1), 2)", "exists (values (1))", " union all (select 1)", "((select 1) + 1)",
+    " cross join u", " full outer join u using (a, b)", "(t join u on a)", " materialized ", " recursive ",
+    " over w", " over (w rows 1 preceding)", " using u", " from u", "range", "groups", "partition",
     " default", " default values", " overriding user value", " set (a, b) = (1, 2)", " set a.b = 1",
     " where current of c",
     " returning *", " with x as (select 1) ", "select", "from", "where", "insert into t values (1)", "update",
@@ -76,8 +79,43 @@ def _pick(random: Random, *rules: Callable[[Random], str]) -> str:
     return random.choice(rules)(random)
 
 
+def _window(random: Random, depth: int) -> str:
+    key = _expression(random, depth + 2)
+    order = _maybe(random, 0.7, f"order by {key}", f"order by {key} desc nulls first, a")
+    frame = _maybe(
+        random, 0.5, "rows 1 preceding", "range unbounded preceding", "groups between current row and 2 following",
+        "rows between unbounded preceding and 1 + 1 following exclude ties", "range current row exclude no others",
+        "rows between 1 preceding and current row exclude group", "groups 1 preceding exclude current row",
+    )  # fmt: skip
+    return f"({_maybe(random, 0.3, 'w ')}{_maybe(random, 0.5, f'partition by {key}, b ')}{order} {frame})"
+
+
+def _with_query(random: Random, depth: int) -> str:
+    """An expression with a query, a window or a filter in it."""
+    inner = _expression(random, depth + 1)
+    match random.randrange(8):
+        case 0:
+            return f"({_rows(random, depth + 2)})"
+        case 1:
+            return f"{inner} {_maybe(random, 0.5, 'not ')}in ({_rows(random, depth + 2)})"
+        case 2:
+            return f"exists ({_rows(random, depth + 2)})"
+        case 3:
+            quantifier = random.choice(("any", "some", "all"))
+            return f"{inner} {random.choice(('=', '<>', '<', '>='))} {quantifier} ({_rows(random, depth + 2)})"
+        case 4:
+            return f"sum({inner}) filter (where {_expression(random, depth + 1)})"
+        case 5:
+            return f"f({inner}){_maybe(random, 0.3, ' filter (where a)')} over {_window(random, depth)}"
+        case 6:
+            return "rank() over w"
+    return f"(({_rows(random, depth + 3)}) + {inner})"
+
+
 def _expression(random: Random, depth: int = 0) -> str:
     kind = random.randrange(13)
+    if depth < 4 and random.random() < 0.08:
+        return _with_query(random, depth)
     if depth > 4 or kind < 3:
         return random.choice(_ATOMS)
     inner = _expression(random, depth + 1)
@@ -114,16 +152,49 @@ def _returning(random: Random) -> str:
     return _maybe(random, 0.4, " returning " + _targets(random))
 
 
-def _select(random: Random) -> str:
-    text = "select " + _maybe(random, 0.2, "distinct ", "all ") + _targets(random)
-    text += _maybe(
-        random, 0.8, " from t", " from app.t", " from t a", " from t as b", ' from "T" x', " from app.select s"
-    )
+def _item(random: Random, depth: int) -> str:
+    table = random.choice(("t", "app.t", "t a", "t as b", '"T" x', "app.select s", "t as q (c, d)"))
+    if depth > 3 or random.random() < 0.6:
+        return table
+    if random.random() < 0.4:
+        return f"({_rows(random, depth + 2)}){random.choice((' d', ' as d', ' d (e, f)'))}"
+    left, right = _item(random, depth + 1), _item(random, depth + 1)
+    if random.random() < 0.2:
+        return f"{left} cross join {right}"
+    word = random.choice(("join", "inner join", "left join", "left outer join", "right join", "full join"))
+    condition = random.choice((f"on {_expression(random, depth + 2)}", "using (a)", 'using (a, "B")'))
+    if random.random() < 0.3:
+        return f"({left} {word} {right} {condition})"
+    return f"{left} {word} {right} {condition}"
+
+
+def _from(random: Random, depth: int) -> str:
+    return ", ".join(_item(random, depth) for _ in range(random.choice((1, 1, 1, 2))))
+
+
+def _simple_select(random: Random, depth: int) -> str:
+    head = _maybe(random, 0.2, "distinct ", "all ", "distinct on (a, b) ")
+    text = f"select {head}{_targets(random)}"
+    if random.random() < 0.8:
+        text += f" from {_from(random, depth)}"
     text += _where(random)
     text += _maybe(random, 0.2, f" group by {_expression(random, 3)}", f" group by a, {_expression(random, 3)}")
     text += _maybe(random, 0.1, f" having {_expression(random, 3)}")
+    return text + _maybe(random, 0.1, f" window w as {_window(random, 3)}", " window w as (), v as (w)")
+
+
+def _operand(random: Random, depth: int) -> str:
+    kind = random.random()
+    if kind < 0.2:
+        return f"values ({_expression(random, depth + 1)}, 1), (2, {_expression(random, 3)})"
+    if kind < 0.4 and depth < 4:
+        return f"({_rows(random, depth + 1)})"
+    return _simple_select(random, depth)
+
+
+def _trailer(random: Random) -> str:
     key = _expression(random, 3)
-    text += _maybe(
+    text = _maybe(
         random, 0.3, *(f" order by {key}{rest}" for rest in ("", " desc", " asc nulls first, b", " nulls last"))
     )
     return text + _maybe(
@@ -131,21 +202,54 @@ def _select(random: Random) -> str:
     )
 
 
+def _rows(random: Random, depth: int = 0) -> str:
+    text = _maybe(random, 0.1, _with(random, depth)) if depth < 3 else ""
+    text += _operand(random, depth)
+    while depth < 4 and random.random() < 0.2:
+        operator = random.choice(("union", "union all", "intersect", "except", "except all", "union distinct"))
+        text += f" {operator} {_operand(random, depth + 1)}"
+    return text + _trailer(random)
+
+
+def _with(random: Random, depth: int) -> str:
+    how = _maybe(random, 0.3, "materialized ", "not materialized ")
+    name = random.choice(("x", "y (a, b)", '"Z"'))
+    second = _maybe(random, 0.3, f", v as ({_rows(random, depth + 3)})")
+    recursive = _maybe(random, 0.3, "recursive ")
+    return f"with {recursive}{name} as {how}({_rows(random, depth + 2)}){second} "
+
+
+def _select(random: Random) -> str:
+    return _rows(random)
+
+
 def _insert(random: Random) -> str:
     rows = f"values ({_expression(random, 2)}, default), (1, {_expression(random, 3)})"
     table = random.choice(("t", "app.t", "t as x", "t (a)", 'app.t (a, B, "c")', "t as values (int)"))
-    return " ".join(("insert into", table, random.choice((rows, rows, "default values")), _returning(random)))
+    source = random.choice((rows, rows, "default values", _rows(random, 2), f"({_rows(random, 2)})"))
+    conflict = _maybe(
+        random, 0.3, "on conflict do nothing", "on conflict (a, b) do nothing",
+        f"on conflict (a) do update set b = excluded.b, c = default where {_expression(random, 3)}",
+        "on conflict on constraint x do update set b = 1",
+    )  # fmt: skip
+    return " ".join((_common(random), "insert into", table, source, conflict, _returning(random)))
+
+
+def _common(random: Random) -> str:
+    return _with(random, 2) if random.random() < 0.2 else ""
 
 
 def _update(random: Random) -> str:
     table = random.choice(("t", "app.t x", "t as set"))
     sets = f"set a = {_expression(random, 2)}, B = default"
-    return " ".join(("update", table, sets, _where(random), _returning(random)))
+    beside = f"from {_from(random, 2)}" if random.random() < 0.3 else ""
+    return " ".join((_common(random), "update", table, sets, beside, _where(random), _returning(random)))
 
 
 def _delete(random: Random) -> str:
     table = random.choice(("t", "app.t", "t x", "t as x"))
-    return " ".join(("delete from", table, _where(random), _returning(random)))
+    beside = f"using {_from(random, 2)}" if random.random() < 0.3 else ""
+    return " ".join((_common(random), "delete from", table, beside, _where(random), _returning(random)))
 
 
 def _create(random: Random) -> str:

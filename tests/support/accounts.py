@@ -9,7 +9,8 @@ from typing import Any
 from msgspec.structs import replace
 
 from watchword_protocol.errors import ErrorCode
-from watchword_server.auth.account import Account, RevokedToken
+from watchword_server.auth.account import Account, Decide, RevokedToken, Scene
+from watchword_server.auth.audit import AuditRow
 from watchword_server.refusal import Refused
 from watchword_server.user import Role
 
@@ -29,6 +30,7 @@ class MemoryAccounts:
     def __init__(self, *accounts: Account) -> None:
         self._accounts = {account.id: account for account in accounts}
         self._revoked: dict[tuple[str, str, str], RevokedToken] = {}
+        self.rows: list[AuditRow] = []
 
     async def by_id(self, user_id: str) -> Account | None:
         return self._accounts.get(user_id)
@@ -55,6 +57,24 @@ class MemoryAccounts:
             raise Refused(ErrorCode.NOT_FOUND)
         self._store(account)
 
+    async def administer(
+        self, actor_id: str, name: str, decide: Decide, row: AuditRow
+    ) -> tuple[Account | None, Account | None]:
+        target = await self.by_name(name)
+        administrators = [
+            account
+            for account in self._accounts.values()
+            if account is not target
+            and account.role.includes(Role.DBA)
+            and not account.locked
+            and account.deleted_at is None
+        ]
+        after = decide(Scene(self._accounts.get(actor_id), target, len(administrators)))
+        if after is not None:
+            self._store(after)
+        self.rows.append(row)
+        return target, after or target
+
     async def seen(self, times: dict[str, float]) -> None:
         for user_id, time in times.items():
             account = self._accounts.get(user_id)
@@ -76,5 +96,6 @@ class MemoryAccounts:
         for other in self._accounts.values():
             same_subject = account.issuer is not None and (other.issuer, other.subject) == subject
             if other.id != account.id and (other.name == account.name or same_subject):
-                raise Refused(ErrorCode.ALREADY_EXISTS)
+                what = "issuer and subject" if same_subject else "name"
+                raise Refused(ErrorCode.ALREADY_EXISTS, f"Another user has this {what}.")
         self._accounts[account.id] = account

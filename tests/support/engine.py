@@ -8,6 +8,7 @@ from typing import Any
 from support.parameters import parameters as to_wire
 from support.stepping import to_end
 from watchword_protocol.errors import ErrorCode
+from watchword_server.adapters.sqlite.row_ids import RowIds
 from watchword_server.sql.catalog import AccessLevel, Catalog, Column, Table, TableId, TableType
 from watchword_server.sql.engine_functions import ENGINE_AGGREGATES, ENGINE_FUNCTIONS, EngineFunction
 from watchword_server.sql.fault import SqlFault
@@ -56,10 +57,11 @@ class Engine:
     def __post_init__(self) -> None:
         self.connection = sqlite3.connect(":memory:", isolation_level=None, cached_statements=0)
         self.connection.execute("PRAGMA case_sensitive_like = ON")
-        for each in ENGINE_FUNCTIONS:
-            self.connection.create_function(each.name, each.taken, self._keeping(each), deterministic=True)
+        for each in (*ENGINE_FUNCTIONS, *RowIds(lambda: NOW_US // 1_000, lambda bits: bits).functions):
+            call = self._keeping(each)
+            self.connection.create_function(each.name, each.taken, call, deterministic=each.is_deterministic)
         for name, aggregate in ENGINE_AGGREGATES:
-            self.connection.create_aggregate(name, 1, aggregate)
+            self.connection.create_window_function(name, 1, aggregate)
         for table in self.catalog.tables.values():
             self.connection.execute(_definition(table))
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from support.plans import CREATE_APP, CREATE_NOTES, FUNCTIONS, table_of
+from support.plans import CREATE_APP, CREATE_NOTES, FUNCTIONS, ROOT
 from watchword_server.adapters.sqlite.engine import Engine
 from watchword_server.adapters.sqlite.group import Answer, Group
 from watchword_server.adapters.sqlite.migrations import migrate
@@ -25,9 +25,9 @@ def make_engine(path: Path | None = None) -> Iterator[tuple[Engine, StoredCatalo
         engine.execute("PRAGMA journal_mode = WAL")
         migrate(engine)
         engine.prepare(value_bytes=VALUE_BYTES, functions=FUNCTIONS, converters={})
-        catalog = StoredCatalog(engine, table_of)
-        catalog.define(engine, CREATE_APP)
-        catalog.define(engine, CREATE_NOTES)
+        catalog = StoredCatalog(engine)
+        catalog.define(engine, CREATE_APP, ROOT)
+        catalog.define(engine, CREATE_NOTES, ROOT)
         yield engine, catalog
     finally:
         engine.close()

@@ -3,8 +3,9 @@
 from typing import NamedTuple
 
 from watchword_protocol.errors import ErrorCode
+from watchword_server.sql.definition_nodes import Statement
 from watchword_server.sql.fault import SqlFault
-from watchword_server.sql.nodes import Expression, Select, Star, Statement
+from watchword_server.sql.nodes import Expression, Select, Star
 from watchword_server.sql.parser import parse_request
 
 __all__ = ["Refusal", "expression_of", "refusal_of", "statement_of", "statements_of"]

@@ -10,39 +10,51 @@ from typing import Any, Final
 
 import pgparse  # type: ignore[import-not-found]  # has no types
 
+from watchword_server.sql.definition_nodes import ColumnDefinition, CreateTable, DropTable, Option, Statement
 from watchword_server.sql.nodes import (
     And,
     Between,
     Call,
     Case,
     Cast,
-    ColumnDefinition,
-    CreateTable,
+    CommonTable,
     Default,
     Delete,
-    DropTable,
+    DerivedTable,
+    Exists,
     Expression,
+    Frame,
+    FrameBound,
+    FromItem,
     Infix,
     InList,
+    InQuery,
     Insert,
     IsDistinct,
     IsTest,
+    Join,
     Like,
     Literal,
     LiteralKind,
     Name,
     Not,
-    Option,
+    OnConflict,
     Or,
     Order,
     Parameter,
     Prefix,
+    Quantified,
+    Rows,
     Select,
+    SetOperation,
     Star,
-    Statement,
+    Subquery,
     TableName,
     Target,
     Update,
+    Values,
+    Window,
+    With,
 )
 
 __all__ = ["NoSuchNode", "PgRefusal", "canonical", "pg_nodes"]
@@ -83,8 +95,14 @@ def canonical(value: Any) -> Any:
             return replace(value, type=_TYPES.get(value.type, value.type))
         case Literal(kind=LiteralKind.INTEGER):
             return replace(value, text=str(int(value.text)))
-        case Select(limit=Literal(kind=LiteralKind.NULL)):
+        case Select(limit=Literal(kind=LiteralKind.NULL)) | Values(limit=Literal(kind=LiteralKind.NULL)):
             return replace(value, limit=None)
+        case SetOperation(limit=Literal(kind=LiteralKind.NULL)):
+            return replace(value, limit=None)
+        case InQuery(negated=True):
+            return Not(replace(value, negated=False))
+        case Insert(query=Values(order=(), limit=None, offset=None, common=None) as values):
+            return replace(value, rows=values.rows, query=None)
     return value
 
 
@@ -150,27 +168,126 @@ def _string(tree: dict[str, Any]) -> str:
 # --- statements -------------------------------------------------------------------------------------------
 
 
-def _select(bag: _Bag) -> Select:
-    bag.one_of("op", "SETOP_NONE")
+def _rows(bag: _Bag) -> Rows:
+    """Any of the three; PostgreSQL has one node for all."""
+    operator = bag.one_of("op", "SETOP_NONE", "SETOP_UNION", "SETOP_INTERSECT", "SETOP_EXCEPT")
     bag.one_of("limitOption", "LIMIT_OPTION_DEFAULT", "LIMIT_OPTION_COUNT")
+    found: Rows
+    if operator not in (None, "SETOP_NONE"):
+        left, right = (_nested(bag.get(side)) for side in ("larg", "rarg"))
+        word: Any = operator.removeprefix("SETOP_").lower()
+        found = SetOperation(word, bag.get("all", False), left, right)
+    elif "valuesLists" in bag.keys:
+        lists = [each["List"]["items"] for each in bag.get("valuesLists")]
+        if any("SetToDefault" in each for items in lists for each in items):
+            raise NoSuchNode("DEFAULT in VALUES")
+        found = Values(tuple(tuple(map(_expression, items)) for items in lists))
+    else:
+        found = _select(bag)
+    common = bag.get("withClause")
+    return replace(
+        found,
+        order=tuple(_choose(each, {"SortBy": _order}) for each in bag.get("sortClause", [])),
+        limit=_optional(bag, "limitCount"),
+        offset=_optional(bag, "limitOffset"),
+        common=None if common is None else _with(_Bag("WithClause", common)),
+    )
+
+
+def _nested(tree: dict[str, Any]) -> Rows:
+    bag = _Bag("SelectStmt", tree)
+    found = _rows(bag)
+    bag.done()
+    return found
+
+
+def _query(tree: dict[str, Any]) -> Rows:
+    found: Rows = _choose(tree, {"SelectStmt": _rows})
+    return found
+
+
+def _with(bag: _Bag) -> With:
+    tables = tuple(_choose(each, {"CommonTableExpr": _common_table}) for each in bag.get("ctes"))
+    found = With(tables, bag.get("recursive", False))
+    bag.done()
+    return found
+
+
+def _common_table(bag: _Bag) -> CommonTable:
+    bag.get("ctematerialized")
+    return CommonTable(bag.get("ctename"), _strings(bag.get("aliascolnames", [])), _query(bag.get("ctequery")))
+
+
+def _strings(trees: list[dict[str, Any]]) -> tuple[str, ...]:
+    return tuple(map(_string, trees))
+
+
+def _select(bag: _Bag) -> Select:
     distinct = bag.get("distinctClause")
-    sources = bag.get("fromClause", [])
-    if distinct not in (None, [{}]) or len(sources) > 1:
-        raise NoSuchNode("DISTINCT ON or a join")
     targets = _targets(bag, "targetList")
     if not targets:
         raise NoSuchNode("no columns")
+    windows = tuple(_choose(each, {"WindowDef": _window}) for each in bag.get("windowClause", []))
     return Select(
         targets,
-        _choose(sources[0], {"RangeVar": _range}) if sources else None,
+        _sources(bag, "fromClause"),
         _optional(bag, "whereClause"),
         _expressions(bag, "groupClause"),
         _optional(bag, "havingClause"),
-        tuple(_choose(each, {"SortBy": _order}) for each in bag.get("sortClause", [])),
-        _optional(bag, "limitCount"),
-        _optional(bag, "limitOffset"),
-        distinct is not None,
+        windows,
+        distinct=distinct == [{}],
+        distinct_on=() if distinct in (None, [{}]) else tuple(map(_expression, distinct)),
     )
+
+
+def _window(bag: _Bag) -> tuple[str, Window]:
+    return bag.get("name"), _window_of(bag)
+
+
+def _window_of(bag: _Bag) -> Window:
+    return Window(
+        bag.get("refname"),
+        _expressions(bag, "partitionClause"),
+        tuple(_choose(each, {"SortBy": _order}) for each in bag.get("orderClause", [])),
+        _frame(bag.get("frameOptions"), _optional(bag, "startOffset"), _optional(bag, "endOffset")),
+    )
+
+
+def _frame(options: int, start: Expression | None, end: Expression | None) -> Frame | None:
+    """Bits of PostgreSQL's parsenodes.h."""
+    if not options & 0x1:
+        return None
+    mode: Any = "range" if options & 0x2 else "rows" if options & 0x4 else "groups"
+    exclude: Any = {0x8000: "current row", 0x10000: "group", 0x20000: "ties"}.get(options & 0x38000)
+    bounds = []
+    for shift, offset in ((0, start), (1, end)):
+        kind: Any = "current row"
+        if options & (0x820 << shift):
+            kind = "preceding"
+        elif options & (0x2080 << shift):
+            kind = "following"
+        bounds.append(FrameBound(kind, offset))
+    return Frame(mode, bounds[0], bounds[1], exclude)
+
+
+def _sources(bag: _Bag, key: str) -> tuple[FromItem, ...]:
+    return tuple(_choose(each, _FROM) for each in bag.get(key, []))
+
+
+def _join(bag: _Bag) -> Join:
+    kind = bag.one_of("jointype", "JOIN_INNER", "JOIN_LEFT", "JOIN_RIGHT", "JOIN_FULL")
+    word: Any = kind.removeprefix("JOIN_").lower()
+    left, right = (_choose(bag.get(side), _FROM) for side in ("larg", "rarg"))
+    using = tuple(Name(None, name) for name in _strings(bag.get("usingClause", [])))
+    return Join(word, left, right, _optional(bag, "quals"), using)
+
+
+def _derived(bag: _Bag) -> DerivedTable:
+    query = _query(bag.get("subquery"))
+    alias = bag.get("alias", {})
+    if "aliasname" not in alias:
+        raise NoSuchNode("no alias")
+    return DerivedTable(query, alias["aliasname"], _strings(alias.get("colnames", [])))
 
 
 def _order(bag: _Bag) -> Order:
@@ -196,10 +313,9 @@ def _target(bag: _Bag) -> Target:
 def _range(bag: _Bag) -> TableName:
     bag.one_of("inh", True)
     bag.one_of("relpersistence", "p")
-    alias = bag.get("alias")
-    if alias and set(alias) != {"aliasname"}:
-        raise NoSuchNode("columns behind an alias")
-    return TableName(bag.get("schemaname"), bag.get("relname"), alias["aliasname"] if alias else None)
+    alias = bag.get("alias") or {}
+    columns = _strings(alias.get("colnames", []))
+    return TableName(bag.get("schemaname"), bag.get("relname"), alias.get("aliasname"), columns)
 
 
 def _relation(bag: _Bag) -> TableName:
@@ -207,21 +323,57 @@ def _relation(bag: _Bag) -> TableName:
     return found
 
 
-def _insert(bag: _Bag) -> Insert:
+def _insert(bag: _Bag) -> Any:
     bag.one_of("override", "OVERRIDING_NOT_SET")
     columns = tuple(_choose(each, {"ResTarget": _column}) for each in bag.get("cols", []))
     source = bag.get("selectStmt")
     rows: tuple[tuple[Expression | Default, ...], ...] = ()
+    query: Rows | None = None
     if source is not None:
         values = _open(source)
-        if "valuesLists" not in values.keys:
-            raise NoSuchNode("INSERT ... SELECT")
-        lists = [each["List"]["items"] for each in values.get("valuesLists")]
-        rows = tuple(tuple(_value(each) for each in items) for items in lists)
-        values.one_of("limitOption", "LIMIT_OPTION_DEFAULT")
-        values.one_of("op", "SETOP_NONE")
+        lists = [each["List"]["items"] for each in values.keys.get("valuesLists", [])]
+        if any("SetToDefault" in each for items in lists for each in items):
+            values.get("valuesLists")
+            values.one_of("limitOption", "LIMIT_OPTION_DEFAULT")
+            values.one_of("op", "SETOP_NONE")
+            rows = tuple(tuple(_value(each) for each in items) for items in lists)
+        else:
+            query = _rows(values)
         values.done()
-    return Insert(_relation(bag), columns, rows, _targets(bag, "returningList"))
+    conflict = bag.get("onConflictClause")
+    found = Insert(
+        _relation(bag),
+        columns,
+        rows,
+        query,
+        None if conflict is None else _conflict(_Bag("OnConflictClause", conflict)),
+        _targets(bag, "returningList"),
+    )
+    return _with_common(found, bag)
+
+
+def _with_common(found: Any, bag: _Bag) -> Any:
+    common = bag.get("withClause")
+    return found if common is None else replace(found, common=_with(_Bag("WithClause", common)))
+
+
+def _conflict(bag: _Bag) -> OnConflict:
+    infer = _Bag("InferClause", bag.get("infer", {}))
+    columns = tuple(_choose(each, {"IndexElem": _conflict_column}) for each in infer.get("indexElems", []))
+    constraint = infer.get("conname")
+    infer.done()
+    sets = None
+    if bag.get("action") == "ONCONFLICT_UPDATE":
+        sets = tuple(_choose(each, {"ResTarget": _set}) for each in bag.get("targetList"))
+    found = OnConflict(columns, constraint, sets, _optional(bag, "whereClause"))
+    bag.done()
+    return found
+
+
+def _conflict_column(bag: _Bag) -> Name:
+    bag.one_of("ordering", "SORTBY_DEFAULT")
+    bag.one_of("nulls_ordering", "SORTBY_NULLS_DEFAULT")
+    return Name(None, bag.get("name"))
 
 
 def _column(bag: _Bag) -> Name:
@@ -236,13 +388,15 @@ def _set(bag: _Bag) -> tuple[Name, Expression | Default]:
     return _column(bag), _value(bag.get("val"))
 
 
-def _update(bag: _Bag) -> Update:
+def _update(bag: _Bag) -> Any:
     sets = tuple(_choose(each, {"ResTarget": _set}) for each in bag.get("targetList"))
-    return Update(_relation(bag), sets, _optional(bag, "whereClause"), _targets(bag, "returningList"))
+    sources, where = _sources(bag, "fromClause"), _optional(bag, "whereClause")
+    return _with_common(Update(_relation(bag), sets, sources, where, _targets(bag, "returningList")), bag)
 
 
-def _delete(bag: _Bag) -> Delete:
-    return Delete(_relation(bag), _optional(bag, "whereClause"), _targets(bag, "returningList"))
+def _delete(bag: _Bag) -> Any:
+    sources, where = _sources(bag, "usingClause"), _optional(bag, "whereClause")
+    return _with_common(Delete(_relation(bag), sources, where, _targets(bag, "returningList")), bag)
 
 
 def _create_table(bag: _Bag) -> CreateTable:
@@ -304,13 +458,16 @@ def _drop(bag: _Bag) -> DropTable:
 
 
 _STATEMENTS: Final[dict[str, Callable[[_Bag], Any]]] = {
-    "SelectStmt": _select,
+    "SelectStmt": _rows,
     "InsertStmt": _insert,
     "UpdateStmt": _update,
     "DeleteStmt": _delete,
     "CreateStmt": _create_table,
     "DropStmt": _drop,
 }
+
+
+_FROM: Final[dict[str, Callable[[_Bag], Any]]] = {"RangeVar": _range, "RangeSubselect": _derived, "JoinExpr": _join}
 
 
 # --- expressions ------------------------------------------------------------------------------------------
@@ -438,7 +595,39 @@ def _call(bag: _Bag) -> Call:
         raise NoSuchNode(names[-1])
     if len(names) > 1:
         raise NoSuchNode("a function with a namespace")
-    return Call(names[0], _expressions(bag, "args"), bag.get("agg_star", False), bag.get("agg_distinct", False))
+    window = bag.get("over")
+    return Call(
+        names[0],
+        _expressions(bag, "args"),
+        bag.get("agg_star", False),
+        bag.get("agg_distinct", False),
+        _optional(bag, "agg_filter"),
+        None if window is None else _over(_Bag("WindowDef", window)),
+    )
+
+
+def _over(bag: _Bag) -> Window:
+    name = bag.get("name")
+    found = _window_of(bag)
+    bag.done()
+    return found if name is None else Window(name, is_name=True)
+
+
+def _sublink(bag: _Bag) -> Expression:
+    kind, query = bag.get("subLinkType"), _query(bag.get("subselect"))
+    operators = _strings(bag.get("operName", []))
+    if kind == "EXISTS_SUBLINK":
+        return Exists(query)
+    if kind == "EXPR_SUBLINK":
+        return Subquery(query)
+    if kind not in ("ANY_SUBLINK", "ALL_SUBLINK"):
+        raise NoSuchNode(kind)
+    operand = _expression(bag.get("testexpr"))
+    if not operators:
+        return InQuery(operand, query)
+    if len(operators) > 1 or operators[0] not in _OPERATORS:
+        raise NoSuchNode("ANY")
+    return Quantified(operand, operators[0], "any" if kind == "ANY_SUBLINK" else "all", query)
 
 
 def _coalesce(bag: _Bag) -> Call:
@@ -480,5 +669,6 @@ _EXPRESSIONS: Final[dict[str, Callable[[_Bag], Any]]] = {
     "NullTest": _null_test,
     "ParamRef": _parameter,
     "SQLValueFunction": _constant_function,
+    "SubLink": _sublink,
     "TypeCast": _cast,
 }

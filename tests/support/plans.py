@@ -3,14 +3,17 @@
 from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
+from support.parsing import statement_of
 from watchword_protocol.errors import ErrorCode
-from watchword_server.sql.catalog import AccessLevel, Catalog, Column, Table, TableId, TableType
+from watchword_server.sql.catalog import AccessLevel, Column, Table, TableId, TableType
+from watchword_server.sql.definer import Definer
+from watchword_server.sql.definition_nodes import Definition
 from watchword_server.sql.engine_functions import EngineFunction
 from watchword_server.sql.fault import SqlFault
-from watchword_server.sql.nodes import CreateNamespace, CreateTable, DropTable, TableName
 from watchword_server.sql.plan import OutputColumn, Permissions, Plan
 from watchword_server.sql.store import Once, Outcome, StoredValue, Transaction
 from watchword_server.sql.types import SqlType
+from watchword_server.user import Role
 
 __all__ = [
     "ADD",
@@ -24,12 +27,13 @@ __all__ = [
     "NEXT",
     "NOTES",
     "PRICES",
+    "ROOT",
     "RUNAWAY_READ",
     "RUNAWAY_WRITE",
+    "definition_of",
     "make_plan",
     "once",
     "request",
-    "table_of",
 ]
 
 NOTES: Final = Table(
@@ -45,6 +49,7 @@ NOTES: Final = Table(
         Column("body", SqlType.BYTES),
     ),
     ("id",),
+    "root",
 )
 PRICES: Final = Table(
     TableId(2),
@@ -54,24 +59,29 @@ PRICES: Final = Table(
     AccessLevel.PUBLIC,
     (Column("id", SqlType.BIGINT, not_null=True), Column("price", SqlType.DOUBLE)),
     ("id",),
+    "root",
 )
 
-CREATE_APP: Final = CreateNamespace("app")
-CREATE_NOTES: Final = CreateTable(TableName("app", "notes"), ())
-CREATE_PRICES: Final = CreateTable(TableName("app", "prices"), ())
-DROP_NOTES: Final = DropTable(TableName("app", "notes"))
+ROOT: Final = Definer("root", Role.SYSTEM)
+"""Who makes these tables."""
 
 
-def table_of(definition: CreateTable, _catalog: Catalog) -> Table:
-    """The tables above, by their names, and columns of the second for any other."""
-    names = (definition.table.namespace, definition.table.name)
-    if names == ("app", "wrong"):
-        raise SqlFault(ErrorCode.INVALID_SQL, "It needs a primary key.", at=7)
-    for table in (NOTES, PRICES):
-        if (table.namespace, table.name) == names:
-            return table
-    namespace, name = names
-    return Table(TableId(0), namespace or "", name, PRICES.type, PRICES.access_level, PRICES.columns, ("id",))
+def definition_of(sql: str) -> Definition:
+    """The one definition of a text."""
+    statement = statement_of(sql)
+    assert isinstance(statement, Definition)
+    return statement
+
+
+CREATE_APP: Final = definition_of("CREATE NAMESPACE app")
+CREATE_NOTES: Final = definition_of(
+    "CREATE USER TABLE app.notes (id BIGINT PRIMARY KEY, title TEXT NOT NULL DEFAULT 'it''s untitled', "
+    "stars SMALLINT, body BYTES)"
+)
+CREATE_PRICES: Final = definition_of(
+    "CREATE SHARED TABLE app.prices (id BIGINT PRIMARY KEY, price DOUBLE) WITH (ACCESS_LEVEL = 'public')"
+)
+DROP_NOTES: Final = definition_of("DROP TABLE app.notes")
 
 
 def make_plan(

@@ -1,11 +1,13 @@
 """A PostgreSQL to ask: one of our own in a directory of its own, and the little of its protocol that asking takes.
 
-Used by hand, for what `tests/conformance/sql_answers.json` holds.
+Used by `make test-postgres`, and by the scripts that record what `tests/conformance` holds.
 Source: PostgreSQL, chapter "Frontend/Backend Protocol".
 """
 
 import os
 import pwd
+import re
+import shutil
 import socket
 import struct
 import subprocess
@@ -14,10 +16,18 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
-__all__ = ["Answer", "Postgres", "running_postgres"]
+__all__ = ["Answer", "NoPostgresError", "Postgres", "find_binaries", "running_postgres"]
 
-BINARIES = Path("/usr/lib/postgresql/15/bin")
+DEBIAN: Final = Path("/usr/lib/postgresql")
+VERSIONS: Final = range(13, 18)
+# PostgreSQL refuses to run as root. Debian's package makes the first of these, the second is there without it.
+UNPRIVILEGED: Final = ("postgres", "nobody")
+
+
+class NoPostgresError(Exception):
+    """There is none to start here. The sentence says what to do."""
 
 
 @dataclass(frozen=True)
@@ -33,7 +43,7 @@ class Answer:
 
 
 class Postgres:
-    """A connection on a Unix socket, without password."""
+    """A connection on a Unix socket, without password. `version`: the server's major one."""
 
     def __init__(self, directory: Path, user: str = "postgres") -> None:
         self._socket = socket.socket(socket.AF_UNIX)
@@ -42,6 +52,7 @@ class Postgres:
         start = struct.pack("!i", 196608) + f"user\0{user}\0database\0postgres\0\0".encode()
         self._socket.sendall(struct.pack("!i", len(start) + 4) + start)
         self._collect()
+        self.version = int(self.ask("SHOW server_version_num").rows[0][0] or 0) // 10_000
 
     def close(self) -> None:
         """End the connection."""
@@ -114,15 +125,60 @@ def _row(body: bytes) -> tuple[str | None, ...]:
     return tuple(values)
 
 
+def find_binaries(debian: Path = DEBIAN) -> Path:
+    """Where `initdb` and `pg_ctl` are: of the `pg_config` in the path, else of Debian's newest version.
+
+    Raises:
+        NoPostgresError: Neither has a server of a version that the cases know.
+    """
+    candidates = []
+    if config := shutil.which("pg_config"):
+        said = subprocess.run((config, "--bindir"), check=True, capture_output=True, text=True)
+        candidates.append(Path(said.stdout.strip()))
+    numbered = [each for each in debian.glob("*/bin") if each.parent.name.isdigit()]
+    candidates += sorted(numbered, key=lambda each: int(each.parent.name), reverse=True)
+    for candidate in candidates:
+        if _version(candidate) in VERSIONS:
+            return candidate
+    known = f"{VERSIONS.start} to {VERSIONS.stop - 1}"
+    raise NoPostgresError(
+        f"No PostgreSQL {known} is here: install its server (Debian, Ubuntu: apt install postgresql)."
+    )
+
+
+def _version(binaries: Path) -> int | None:
+    """The major version of the server there; None: there is none."""
+    if not all((binaries / name).exists() for name in ("initdb", "pg_ctl", "postgres")):
+        return None
+    said = subprocess.run((binaries / "postgres", "--version"), check=True, capture_output=True, text=True)
+    found = re.search(r"\d+", said.stdout)
+    return int(found[0]) if found else None
+
+
+def _unprivileged() -> pwd.struct_passwd | None:
+    """As whom to run it; None: as ourselves."""
+    if os.geteuid():
+        return None
+    names = {each.pw_name: each for each in pwd.getpwall()}
+    for name in UNPRIVILEGED:
+        if name in names:
+            return names[name]
+    raise NoPostgresError(
+        f"PostgreSQL does not run as root, and no user {' or '.join(UNPRIVILEGED)} is here: make one."
+    )
+
+
 @contextmanager
-def running_postgres(binaries: Path = BINARIES) -> Iterator[Path]:
+def running_postgres(binaries: Path | None = None) -> Iterator[Path]:
     """A server with an empty database, as an unprivileged user; gives the directory of its socket.
 
     Raises:
-        FileNotFoundError: PostgreSQL is not installed there.
+        NoPostgresError: There is none, or nobody to run it.
     """
-    user = pwd.getpwnam("postgres") if os.geteuid() == 0 else None
-    with tempfile.TemporaryDirectory() as name:
+    binaries = binaries or find_binaries()
+    user = _unprivileged()
+    # Not where TMPDIR says: a socket's path has 107 bytes at most, and that user has to get there.
+    with tempfile.TemporaryDirectory(prefix="watchword-postgres-", dir="/tmp") as name:
         directory = Path(name)
         if user is not None:
             os.chown(directory, user.pw_uid, user.pw_gid)
@@ -133,7 +189,9 @@ def running_postgres(binaries: Path = BINARIES) -> Iterator[Path]:
 
         data = str(directory / "data")
         run(str(binaries / "initdb"), "-D", data, "-E", "UTF8", "--locale=C.UTF-8", "-A", "trust", "-U", "postgres")
-        options = f"-c listen_addresses='' -c unix_socket_directories={directory} -c timezone=UTC -c fsync=off"
+        options = (
+            f"-c listen_addresses='' -c unix_socket_directories={directory} -c timezone=UTC -c fsync=off -c jit=off"
+        )
         run(str(binaries / "pg_ctl"), "-D", data, "-o", options, "-l", str(directory / "log"), "-w", "start")
         try:
             yield directory

@@ -4,7 +4,8 @@ from typing import Final
 
 from watchword_server.refusal import Refused
 from watchword_server.sql.catalog import AccessLevel, Catalog, Column, Table, TableId, TableType
-from watchword_server.sql.nodes import Definition
+from watchword_server.sql.definer import Definer
+from watchword_server.sql.definition_nodes import Definition
 from watchword_server.sql.store import Once, Outcome, Transaction
 from watchword_server.sql.types import SqlType
 
@@ -38,7 +39,7 @@ class ScriptedStore:
         self.catalog = CATALOG
         self.reads: list[Transaction] = []
         self.writes: list[Transaction] = []
-        self.definitions: list[tuple[Definition, str]] = []
+        self.definitions: list[tuple[Definition, Definer]] = []
         self.refusal = refusal
 
     async def read(self, transaction: Transaction) -> list[Outcome]:
@@ -56,8 +57,8 @@ class ScriptedStore:
     async def forget_results(self, before: float) -> None:
         """Nothing is kept."""
 
-    async def define(self, definition: Definition, *, user_id: str) -> None:
-        self.definitions.append((definition, user_id))
+    async def define(self, definition: Definition, definer: Definer) -> None:
+        self.definitions.append((definition, definer))
         if self.refusal is not None:
             raise self.refusal
 

@@ -13,11 +13,12 @@ from watchword_server.adapters.sqlite.migrations import migrate
 from watchword_server.adapters.sqlite.once import forget_some, run_once
 from watchword_server.adapters.sqlite.request import run_statements
 from watchword_server.adapters.sqlite.rows import Converters
-from watchword_server.adapters.sqlite.stored_catalog import StoredCatalog, TableOf
+from watchword_server.adapters.sqlite.stored_catalog import StoredCatalog
 from watchword_server.refusal import Refused
 from watchword_server.sql.catalog import Catalog
+from watchword_server.sql.definer import Definer
+from watchword_server.sql.definition_nodes import Definition
 from watchword_server.sql.engine_functions import ENGINE_FUNCTIONS, EngineFunction
-from watchword_server.sql.nodes import Definition
 from watchword_server.sql.store import Once, Outcome, Transaction
 
 __all__ = ["MemoryStore"]
@@ -32,7 +33,6 @@ class MemoryStore:
     def __init__(
         self,
         *,
-        table_of: TableOf,
         converters: Converters,
         value_bytes: int = 1_048_576,
         functions: tuple[EngineFunction, ...] = ENGINE_FUNCTIONS,
@@ -44,7 +44,7 @@ class MemoryStore:
         self._engine = sqlite3.connect(":memory:", isolation_level=None, factory=Engine)
         migrate(self._engine)
         self._engine.prepare(value_bytes=value_bytes, functions=functions, converters=converters)
-        self._catalog = StoredCatalog(self._engine, table_of)
+        self._catalog = StoredCatalog(self._engine)
 
     @property
     def catalog(self) -> Catalog:
@@ -64,9 +64,9 @@ class MemoryStore:
         while forget_some(self._engine, before):
             pass
 
-    async def define(self, definition: Definition, *, user_id: str) -> None:
+    async def define(self, definition: Definition, definer: Definer) -> None:
         self._enter(definition)
-        self._catalog.define(self._engine, definition)
+        self._catalog.define(self._engine, definition, definer)
 
     async def check(self) -> None:
         if self._is_closed:

@@ -5,7 +5,7 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from support.plans import CREATE_APP, CREATE_NOTES, FUNCTIONS, NEXT, once, table_of
+from support.plans import CREATE_APP, CREATE_NOTES, FUNCTIONS, NEXT, ROOT, once
 from watchword_server.adapters.sqlite.database import Database, open_database
 from watchword_server.adapters.sqlite.store import SqliteStore, open_store
 from watchword_server.sql.store import Once
@@ -24,11 +24,11 @@ async def opened(path: Path) -> AsyncGenerator[tuple[Database, SqliteStore]]:
     """A store with `app.notes` in it."""
     async with (
         await open_database(path) as database,
-        await open_store(database, table_of=table_of, converters={}, value_bytes=200_000, functions=FUNCTIONS) as store,
+        await open_store(database, converters={}, value_bytes=200_000, functions=FUNCTIONS) as store,
     ):
         if not store.catalog.tables:
-            await store.define(CREATE_APP, user_id="root")
-            await store.define(CREATE_NOTES, user_id="root")
+            await store.define(CREATE_APP, ROOT)
+            await store.define(CREATE_NOTES, ROOT)
         yield database, store
 
 

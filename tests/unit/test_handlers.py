@@ -5,6 +5,7 @@ from typing import Any, get_args
 import pytest
 
 from support.accounts import MemoryAccounts, make_account
+from support.audit import make_acts
 from support.clock import FakeClock
 from support.lives import make_user
 from support.parameters import parameters
@@ -41,8 +42,9 @@ NO_SUBSCRIPTIONS = "Subscriptions are not supported yet: send a query"
 
 
 def make_handlers(store: ScriptedStore | None = None) -> Handlers:
-    clock, directory = FakeClock(), Directory(MemoryAccounts(make_account("ada")))
-    queries = Queries(store or ScriptedStore(), directory, dict.fromkeys(Role, Limits()), clock, Pace(clock.monotonic))
+    clock, accounts = FakeClock(), MemoryAccounts(make_account("ada"))
+    limits, pace = dict.fromkeys(Role, Limits()), Pace(clock.monotonic)
+    queries = Queries(store or ScriptedStore(), Directory(accounts), limits, clock, pace, make_acts(accounts))
     return Handlers(Identifiers("x"), queries)
 
 

@@ -21,14 +21,19 @@ from structlog.typing import FilteringBoundLogger
 from watchword_protocol.limits import PATH
 from watchword_server.adapters.clock import SystemClock
 from watchword_server.adapters.sqlite.accounts import SqliteAccounts
+from watchword_server.adapters.sqlite.audit import SqliteAudit
 from watchword_server.adapters.sqlite.data_directory import DataDirectory
 from watchword_server.adapters.sqlite.database import open_database
+from watchword_server.adapters.sqlite.row_ids import RowIds
 from watchword_server.adapters.sqlite.store import open_store
 from watchword_server.auth.account import Accounts
+from watchword_server.auth.administration import Administration
 from watchword_server.auth.attempts import Attempts
+from watchword_server.auth.audit_trail import AuditTrail
 from watchword_server.auth.authenticator import Authenticator
 from watchword_server.auth.directory import Directory
 from watchword_server.auth.last_seen import LastSeen
+from watchword_server.auth.logins import Logins
 from watchword_server.auth.passwords import Passwords
 from watchword_server.auth.proxies import TrustedProxies
 from watchword_server.auth.revocations import Revocations
@@ -51,11 +56,9 @@ from watchword_server.journal import Journal
 from watchword_server.log import configure_log
 from watchword_server.pace import Pace
 from watchword_server.ports import Clock
-from watchword_server.query.preparation import DEFAULT_NAMESPACE
+from watchword_server.query.acts import Acts
 from watchword_server.query.queries import Queries
-from watchword_server.sql.catalog import Catalog, Table
-from watchword_server.sql.definitions import table_definition
-from watchword_server.sql.nodes import CreateTable
+from watchword_server.sql.engine_functions import ENGINE_FUNCTIONS
 from watchword_server.sql.store import Store
 from watchword_server.sql.values import WIRE_FORMS
 from watchword_server.user import Role
@@ -122,10 +125,11 @@ async def serve(
             await open_database(directory.database, synchronous=config.storage.synchronous)
         )
         role_limits = {role: config.limits.of(role.value) for role in Role}
+        row_ids = RowIds(lambda: round(clock.wall() * 1_000), secrets.randbits)
         store = await open_store(
             database,
-            table_of=_table_of,
             converters=WIRE_FORMS,
+            functions=(*ENGINE_FUNCTIONS, *row_ids.functions),
             value_bytes=max(_DEFINITION_BYTES, *(limits.value_bytes for limits in role_limits.values())),
         )
         stack.push_async_callback(store.close)
@@ -138,13 +142,37 @@ async def serve(
             verifier=_make_verifier(config, Revocations(await accounts.revoked(clock.wall() - config.auth.leeway_s))),
             last_seen=LastSeen(),
             store=store,
+            audit_log=SqliteAudit(database),
+            audit_trail=AuditTrail(),
+            retention_s=config.audit.retention_s,
             clock=clock,
         )
         directory_of_users = Directory(accounts, remember=config.limits.connections)
         pace = Pace(clock.monotonic)
-        queries = Queries(store, directory_of_users, role_limits, clock, pace)
+        identifiers = Identifiers(secrets.token_hex(4))
+        authenticator = Authenticator(
+            verifier=keeping.verifier,
+            directory=directory_of_users,
+            passwords=passwords,
+            attempts=Attempts(max_failures=config.auth.max_failures, lock_s=config.auth.lock_s),
+            last_seen=keeping.last_seen,
+            clock=clock,
+            system_from_anywhere=config.auth.system_from_anywhere,
+        )
+        registry = Registry()
+        administration = Administration(
+            accounts,
+            passwords,
+            clock,
+            new_id=lambda: secrets.token_hex(10),
+            shared_issuers=frozenset({config.auth.issuer, *config.auth.jwt_trusted_issuers}),
+            forget=authenticator.forget,
+            end=registry.end_user,
+        )
+        acts = Acts(administration, keeping.audit_log, keeping.audit_trail, identifiers, clock)
+        queries = Queries(store, directory_of_users, role_limits, clock, pace, acts)
         service = _make_service(
-            config, keeping, directory_of_users, passwords, queries, clock=clock, pace=pace, log=log, dev=dev
+            config, keeping, authenticator, registry, identifiers, queries, pace=pace, log=log, dev=dev
         )
         listener = _make_listener(config, service, accounts, store, queries)
         bound = _bind(config.server.host, config.server.port)
@@ -178,7 +206,7 @@ async def serve(
             await store.close()
             if service.running:  # queries that outlived their connections
                 await asyncio.wait(service.running)
-            await keeping.keep(on_error)
+            await keeping.keep(on_error, at_last=True)
 
 
 def run(config: Config, *, dev: bool, announce: Callable[[str, int], None]) -> None:
@@ -217,10 +245,6 @@ def authority(host: str, port: int) -> str:
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
-def _table_of(definition: CreateTable, catalog: Catalog) -> Table | None:
-    return table_definition(definition, catalog, DEFAULT_NAMESPACE)
-
-
 def _make_verifier(config: Config, revocations: Revocations) -> Verifier:
     auth = config.auth
     issuers = shared_secret_issuers(auth.jwt_secret, auth.issuer, auth.jwt_trusted_issuers)
@@ -231,33 +255,25 @@ def _make_verifier(config: Config, revocations: Revocations) -> Verifier:
 def _make_service(
     config: Config,
     keeping: Housekeeping,
-    directory: Directory,
-    passwords: Passwords,
+    authenticator: Authenticator,
+    registry: Registry,
+    identifiers: Identifiers,
     queries: Queries,
     *,
-    clock: Clock,
     pace: Pace,
     log: FilteringBoundLogger,
     dev: bool,
 ) -> Service:
-    limits = config.limits
-    identifiers = Identifiers(secrets.token_hex(4))
+    limits, clock = config.limits, keeping.clock
     spread = random.Random()  # noqa: S311  # spreads returning clients over time, keeps no secret
     return Service(
         clock=clock,
         pace=pace,
         identifiers=identifiers,
-        authenticator=Authenticator(
-            verifier=keeping.verifier,
-            directory=directory,
-            passwords=passwords,
-            attempts=Attempts(max_failures=config.auth.max_failures, lock_s=config.auth.lock_s),
-            last_seen=keeping.last_seen,
-            clock=clock,
-            system_from_anywhere=config.auth.system_from_anywhere,
-        ),
+        authenticator=authenticator,
+        logins=Logins(keeping.audit_trail, clock),
         handlers=Handlers(identifiers, queries),
-        registry=Registry(),
+        registry=registry,
         journal=Journal(log, clock),
         sockets=Quota(
             _SOCKETS_PER_CONNECTION * limits.connections, _SOCKETS_PER_CONNECTION * limits.connections_per_address
@@ -308,6 +324,8 @@ def _make_listener(config: Config, service: Service, accounts: Accounts, store: 
         service.rules.proxies,
         queries,
         service.pace,
+        service.logins,
+        service.identifiers,
         max_body_bytes=config.limits.max_message_bytes,
         running=service.running,
     )

@@ -99,7 +99,7 @@ class Handlers:
         return ErrorMessage(
             code=refused.code.name,
             message=refused.message,
-            request_id=self._identifiers.next_request(),
+            request_id=refused.request_id or self._identifiers.next_request(),
             id=getattr(message, "id", None),
             subscription_id=_subscription_id(message),
             line=refused.line,

@@ -33,7 +33,7 @@ class AuthenticatedUser(Struct, frozen=True):
 
     `expires_at`: the token's exp, seconds since 1970; None for Basic, which lasts until the account changes.
     `claims`: the verified claims of the token, empty for Basic. `token_id`: the token's jti, else a fingerprint of its
-    signature; None for Basic. `session_id`: the token's sid.
+    signature; None for Basic. `session_id`: the token's sid. `address`: where the client is.
     """
 
     id: str
@@ -46,6 +46,7 @@ class AuthenticatedUser(Struct, frozen=True):
     session_id: str | None
     claims: Mapping[str, Any]
     expires_at: float | None
+    address: str = ""
 
     def __repr__(self) -> str:
         return f"<AuthenticatedUser {self.name} ({self.id}) {self.role.value} by {self.auth_method}>"

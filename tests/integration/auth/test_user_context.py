@@ -95,6 +95,7 @@ async def test_me_and_auth_success_tell_what_the_connection_holds(tmp_path: Path
             session_id=None,
             claims=make_claims(**claims),
             expires_at=NOW + 600.25,
+            address="127.0.0.1",
         )
 
 

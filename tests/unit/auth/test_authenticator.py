@@ -323,6 +323,7 @@ async def test_the_context_of_a_token(build: Build) -> None:
         session_id="s-4",
         claims=make_claims(sid="s-4", tenant=7),
         expires_at=NOW + 600,
+        address="127.0.0.1",
     )
 
 
@@ -339,6 +340,7 @@ async def test_the_context_of_a_password(build: Build) -> None:
         session_id=None,
         claims={},
         expires_at=None,
+        address="127.0.0.1",
     )
     assert await house.enter(Password("ada", RIGHT)) == expected
     assert house.authenticator.try_now(Password("ada", RIGHT), HERE) == expected, "remembered"

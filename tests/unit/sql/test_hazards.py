@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from hypothesis import given
 from hypothesis import strategies as st
 
-from watchword_server.sql import calls, casts, functions, operators
+from watchword_server.adapters.sqlite.row_ids import RowIds
+from watchword_server.sql import calls, casts, expression_text, functions, generate, operators, window_functions
 from watchword_server.sql.engine_functions import ENGINE_AGGREGATES, ENGINE_FUNCTIONS
 from watchword_server.sql.literals import MAX_DATE, MAX_TIMESTAMP, MIN_DATE, MIN_TIMESTAMP
 from watchword_server.sql.tree import Template
@@ -48,7 +49,10 @@ def templates() -> Iterator[Template]:
     for signatures in (*functions.FUNCTIONS.values(), *functions.AGGREGATES.values()):
         yield from (each.template for each in signatures)
     yield from (*functions.GREATEST.values(), functions.NULLIF, functions.COUNT_ROWS, *functions.ROW_COUNTS.values())
-    yield from (calls._CONCAT, calls._BOOLEAN_OUTPUT)
+    yield from (calls._CONCAT, calls._BOOLEAN_OUTPUT, expression_text._SINGLE, generate._TWICE)
+    for function in window_functions.WINDOW_FUNCTIONS.values():
+        yield from function.templates.values()
+    yield from window_functions.WINDOW_AGGREGATES.values()
 
 
 def test_what_can_fail_is_marked() -> None:
@@ -82,9 +86,10 @@ def test_what_is_safe_calls_nothing() -> None:
 def test_every_function_of_a_template_is_ours_or_allowed() -> None:
     """SQLite's own functions that plans may call: none that makes large values, reads files or tells of the engine."""
     allowed = {"abs", "avg", "coalesce", "count", "instr", "length", "like", "ltrim", "max", "min", "nullif", "rtrim"}
-    ours = {each.name for each in ENGINE_FUNCTIONS} | {name for name, _ in ENGINE_AGGREGATES}
+    ours = {each.name for each in (*ENGINE_FUNCTIONS, *RowIds(int, int).functions)}
+    ours |= {name for name, _ in ENGINE_AGGREGATES}
     used = {name for template in templates() for name in template.functions}
-    assert used - ours == allowed | {"sum", "trim"}
+    assert used - ours == allowed | {"sum", "trim"} | set(window_functions.WINDOW_FUNCTIONS)
 
 
 @given(st.data())

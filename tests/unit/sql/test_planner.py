@@ -6,8 +6,8 @@ from support.engine import catalog_of, table_of
 from support.stepping import steps_of, to_end
 from watchword_protocol.errors import ErrorCode
 from watchword_server.sql.catalog import Catalog
+from watchword_server.sql.definition_nodes import CreateTable, DropTable
 from watchword_server.sql.fault import SqlFault
-from watchword_server.sql.nodes import CreateTable, DropTable
 from watchword_server.sql.plan import Plan
 from watchword_server.sql.planner import Planner
 from watchword_server.sql.types import SqlType
@@ -99,8 +99,8 @@ def test_a_plan_is_printed_for_people() -> None:
     [plan] = plans(planner(), "SELECT body FROM notes WHERE id = $1")
     assert repr(plan) == (
         "<Plan read (user, $1 integer) -> (body text)\n"
-        '  SELECT "t"."body" FROM (SELECT "body" FROM main."app.notes"'
-        ' WHERE (("_owner" = ?1) AND ("id" = ?2))) AS "t">'
+        '  SELECT "t1"."body" FROM (SELECT "id", "body" FROM main."app.notes" AS "t1"'
+        ' WHERE (("t1"."_owner" = ?1) AND ("t1"."id" = ?2))) AS "t1">'
     )
 
 

@@ -148,7 +148,7 @@ def test_reading_by_key_uses_the_index(engine: Engine, sql: str) -> None:
 )
 def test_owner_is_bound_and_never_part_of_the_text(engine: Engine, sql: str) -> None:
     [plan] = engine.plans(sql)
-    assert '("_owner" = ?' in plan.text
+    assert '("t1"."_owner" = ?' in plan.text
     assert "ada" not in plan.text
 
 

@@ -4,6 +4,7 @@ import pytest
 
 from support.parsing import refusal_of, statement_of
 from watchword_protocol.errors import ErrorCode
+from watchword_server.sql.definition_nodes import Statement
 from watchword_server.sql.nodes import (
     Call,
     Default,
@@ -17,7 +18,6 @@ from watchword_server.sql.nodes import (
     Parameter,
     Select,
     Star,
-    Statement,
     TableName,
     Target,
     Update,
@@ -26,6 +26,7 @@ from watchword_server.sql.nodes import (
 A, B, C = (Name(None, name) for name in "abc")
 ONE, TWO = (Literal(LiteralKind.INTEGER, digit) for digit in "12")
 T = TableName(None, "t")
+FROM_T = (T,)
 ALL = Target(Star(None))
 
 
@@ -35,20 +36,20 @@ ALL = Target(Star(None))
         ("SELECT 1", Select((Target(ONE),))),
         ("SELECT ALL a", Select((Target(A),))),
         ("SELECT DISTINCT a, b AS x, c y", Select((Target(A), Target(B, "x"), Target(C, "y")), distinct=True)),
-        ("SELECT *, t.*, a FROM t", Select((ALL, Target(Star("t")), Target(A)), T)),
-        ("SELECT * FROM App.Notes", Select((ALL,), TableName("app", "notes"))),
-        ('SELECT * FROM app."Select" AS n', Select((ALL,), TableName("app", "Select", "n"))),
-        ("SELECT * FROM app.select n", Select((ALL,), TableName("app", "select", "n"))),
-        ("SELECT a FROM t WHERE a = $1", Select((Target(A),), T, Infix("=", A, Parameter(1)))),
+        ("SELECT *, t.*, a FROM t", Select((ALL, Target(Star("t")), Target(A)), FROM_T)),
+        ("SELECT * FROM App.Notes", Select((ALL,), (TableName("app", "notes"),))),
+        ('SELECT * FROM app."Select" AS n', Select((ALL,), (TableName("app", "Select", "n"),))),
+        ("SELECT * FROM app.select n", Select((ALL,), (TableName("app", "select", "n"),))),
+        ("SELECT a FROM t WHERE a = $1", Select((Target(A),), FROM_T, Infix("=", A, Parameter(1)))),
         (
             "SELECT a, count(*) FROM t GROUP BY a, 1 HAVING b",
-            Select((Target(A), Target(Call("count", star=True))), T, group=(A, ONE), having=B),
+            Select((Target(A), Target(Call("count", star=True))), FROM_T, group=(A, ONE), having=B),
         ),
         (
             "SELECT a FROM t ORDER BY a, b DESC NULLS LAST, c ASC NULLS FIRST",
             Select(
                 (Target(A),),
-                T,
+                FROM_T,
                 order=(
                     Order(A),
                     Order(B, descending=True, nulls_first=False),
@@ -58,21 +59,21 @@ ALL = Target(Star(None))
         ),
         ("SELECT a LIMIT 1 OFFSET $2", Select((Target(A),), limit=ONE, offset=Parameter(2))),
         ("SELECT a OFFSET 1 LIMIT 2", Select((Target(A),), limit=TWO, offset=ONE)),
-        ("SELECT a OFFSET 1 LIMIT ALL", Select((Target(A),), offset=ONE)),
+        ("SELECT a OFFSET 1 LIMIT ALL", Select((Target(A),), limit=Literal(LiteralKind.NULL, ""), offset=ONE)),
         ("INSERT INTO app.t VALUES (1, DEFAULT)", Insert(TableName("app", "t"), (), ((ONE, Default()),))),
         (
             "INSERT INTO t AS x (a, B) VALUES (1, 2), (2, 1) RETURNING *, a AS y",
-            Insert(TableName(None, "t", "x"), (A, B), ((ONE, TWO), (TWO, ONE)), (ALL, Target(A, "y"))),
+            Insert(TableName(None, "t", "x"), (A, B), ((ONE, TWO), (TWO, ONE)), returning=(ALL, Target(A, "y"))),
         ),
-        ("INSERT INTO t DEFAULT VALUES RETURNING a", Insert(T, (), (), (Target(A),))),
+        ("INSERT INTO t DEFAULT VALUES RETURNING a", Insert(T, (), returning=(Target(A),))),
         ("INSERT INTO t (values) VALUES (1)", Insert(T, (Name(None, "values"),), ((ONE,),))),
         (
             "UPDATE app.t x SET a = 1, b = DEFAULT WHERE a RETURNING *",
-            Update(TableName("app", "t", "x"), ((A, ONE), (B, Default())), A, (ALL,)),
+            Update(TableName("app", "t", "x"), ((A, ONE), (B, Default())), where=A, returning=(ALL,)),
         ),
         ("UPDATE t AS set SET a = a", Update(TableName(None, "t", "set"), ((A, A),))),
         ("DELETE FROM t", Delete(T)),
-        ("DELETE FROM t AS x WHERE a RETURNING a", Delete(TableName(None, "t", "x"), A, (Target(A),))),
+        ("DELETE FROM t AS x WHERE a RETURNING a", Delete(TableName(None, "t", "x"), where=A, returning=(Target(A),))),
     ],
 )
 def test_statements(text: str, node: Statement) -> None:
@@ -82,41 +83,36 @@ def test_statements(text: str, node: Statement) -> None:
 @pytest.mark.parametrize(
     ("text", "column", "construct"),
     [
-        ("WITH x AS (SELECT 1) SELECT * FROM x", 1, "WITH"), ("(SELECT 1)", 1, "A statement in brackets"),
-        ("VALUES (1)", 1, "VALUES"), ("TABLE t", 1, "TABLE"), ("SELECT FROM t", 8, "SELECT without columns"),
-        ("SELECT", 7, "SELECT without columns"), ("SELECT DISTINCT ON (a) a FROM t", 17, "DISTINCT ON"),
-        ("SELECT 1 UNION SELECT 2", 10, "UNION"), ("SELECT a FROM t EXCEPT SELECT 1", 17, "EXCEPT"),
-        ("SELECT a FROM t INTERSECT SELECT 1", 17, "INTERSECT"), ("SELECT a INTO x FROM t", 10, "SELECT INTO"),
-        ("SELECT a FROM t, u", 16, "A join"), ("SELECT a FROM t JOIN u ON true", 17, "A join"),
-        ("SELECT a FROM t x LEFT JOIN u ON true", 19, "A join"), ("SELECT a FROM t NATURAL JOIN u", 17, "A join"),
-        ("SELECT a FROM t CROSS JOIN u", 17, "A join"),
-        ("SELECT a FROM (SELECT 1) x", 15, "A query or a join in brackets"),
+        ("WITH x AS (DELETE FROM t) SELECT 1", 11, "DELETE inside WITH"),
+        ("WITH x AS (SELECT 1) CYCLE a SET b USING c SELECT 1", 22, "CYCLE"),
+        ("TABLE t", 1, "TABLE"), ("SELECT FROM t", 8, "SELECT without columns"),
+        ("SELECT", 7, "SELECT without columns"), ("SELECT 1 UNION TABLE t", 16, "TABLE"),
+        ("SELECT a INTO x FROM t", 10, "SELECT INTO"),
+        ("SELECT a FROM t NATURAL JOIN u", 17, "NATURAL JOIN"),
+        ("SELECT a FROM (t JOIN u ON true) x", 34, "An alias of a join"),
+        ("SELECT a FROM t JOIN u USING (a) AS x", 34, "An alias of USING"),
         ("SELECT a FROM LATERAL f(x)", 15, "LATERAL"),
         ("SELECT a FROM generate_series(1, 2)", 15, "A function in FROM"),
         ("SELECT a FROM ONLY t", 15, "ONLY"), ("SELECT a FROM t *", 17, "A star behind a table"),
-        ("SELECT a FROM t AS x (b)", 22, "A list of columns"), ("SELECT a FROM x.y.z", 15, "three parts"),
+        ("SELECT a FROM x.y.z", 15, "three parts"),
         ("SELECT a FROM t TABLESAMPLE system (1)", 17, "TABLESAMPLE"), ("SELECT a FROM t FOR UPDATE", 17, "FOR"),
         ("SELECT a FROM t FETCH FIRST 1 ROW ONLY", 17, "FETCH"), ("SELECT a OFFSET 1 ROWS", 19, "OFFSET ... ROWS"),
-        ("SELECT a FROM t WINDOW w AS ()", 17, "WINDOW"), ("SELECT a FROM t GROUP BY ROLLUP (a)", 26, "ROLLUP"),
+        ("SELECT a FROM t GROUP BY ROLLUP (a)", 26, "ROLLUP"),
         ("SELECT a FROM t GROUP BY CUBE (a)", 26, "CUBE"),
         ("SELECT a FROM t GROUP BY ()", 26, "An empty grouping set"),
         ("SELECT a FROM t GROUP BY GROUPING SETS (a)", 26, "GROUPING SETS"),
         ("SELECT a FROM t GROUP BY DISTINCT a", 26, "GROUP BY DISTINCT"),
         ("SELECT a FROM t ORDER BY a USING <", 28, "USING"), ("INSERT OR ROLLBACK INTO t VALUES (1)", 8, "INSERT OR"),
-        ("INSERT INTO t SELECT 1", 15, "INSERT with a query"),
-        ("INSERT INTO t (SELECT 1)", 15, "INSERT with a query"),
-        ("INSERT INTO t (a) (VALUES (1))", 19, "INSERT with a query"),
-        ("INSERT INTO t VALUES (1) ON CONFLICT DO NOTHING", 26, "ON CONFLICT"),
+        ("INSERT INTO t VALUES (1) ON CONFLICT (lower(a)) DO NOTHING", 39, "An expression in the target"),
+        ("INSERT INTO t VALUES (1) ON CONFLICT (a) WHERE b DO NOTHING", 42, "A condition in the target"),
         ("INSERT INTO t (a) OVERRIDING USER VALUE VALUES (1)", 19, "OVERRIDING"),
-        ("INSERT INTO t VALUES (1) LIMIT 1", 26, "VALUES with LIMIT"),
         ("INSERT INTO t (a.b) VALUES (1)", 17, "A part of a column"),
         ("REPLACE INTO t VALUES (1)", 1, "REPLACE"), ("UPDATE OR IGNORE t SET a = 1", 8, "UPDATE OR"),
         ("UPDATE t SET (a, b) = (1, 2)", 14, "several columns"),
         ("UPDATE t SET a == 1", 16, "The operator == (equality is written =)"),
         ("UPDATE t SET a[1] = 1", 15, "A part of a column"),
-        ("UPDATE t SET a = 1 FROM u", 20, "UPDATE ... FROM"),
         ("UPDATE t SET a = 1 WHERE CURRENT OF c", 26, "WHERE CURRENT OF"),
-        ("DELETE FROM t USING u", 15, "DELETE ... USING"), ("SELECT a FROM ROWS FROM (f())", 15, "ROWS FROM"),
+        ("SELECT a FROM ROWS FROM (f())", 15, "ROWS FROM"),
     ],
 )  # fmt: skip
 def test_what_has_no_rule_is_unsupported_by_name_and_place(text: str, column: int, construct: str) -> None:

@@ -439,8 +439,8 @@ class CommitUnknown(SqlError, code=ErrorCode.COMMIT_UNKNOWN):
     """The write may or may not have happened."""
 
 
-class SchemaChanged(ServerError, code=ErrorCode.SCHEMA_CHANGED):
-    """A table that the subscription reads was altered."""
+class SchemaChanged(SqlError, code=ErrorCode.SCHEMA_CHANGED):
+    """A table of the statement, or of the subscription, was altered meanwhile."""
 
 
 class SubscriptionExists(ServerError, code=ErrorCode.SUBSCRIPTION_EXISTS):

@@ -182,7 +182,7 @@ class ErrorCode(Enum):
     COMMIT_UNKNOWN = Row(
         503, None, Ends.NEVER, "The write may or may not have happened", "Retry with its idempotency key."
     )
-    SCHEMA_CHANGED = Row(409, None, Ends.NEVER, "A table of the subscription was altered", "Subscribe again.")
+    SCHEMA_CHANGED = Row(409, None, Ends.NEVER, "A table was altered meanwhile", "Send it again; or subscribe again.")
     SUBSCRIPTION_EXISTS = Row(
         409, None, Ends.NEVER, "Subscription id is in use", "Choose another id, or unsubscribe first."
     )

@@ -2,19 +2,33 @@
 
 import re
 import unicodedata
-from typing import Literal, Protocol
+from collections.abc import Callable
+from typing import Literal, NamedTuple, Protocol
 
 from msgspec import Struct
 
+from watchword_server.auth.audit import AuditRow
 from watchword_server.user import Role
 
-__all__ = ["USER_ID_PREFIX", "Account", "Accounts", "RevokedToken", "canonical_name", "check_name"]
+__all__ = [
+    "USER_ID_PREFIX",
+    "Account",
+    "Accounts",
+    "Decide",
+    "RevokedToken",
+    "Scene",
+    "canonical_name",
+    "check_email",
+    "check_name",
+]
 
 USER_ID_PREFIX = "u_"
 """User ids begin with it and names never do, so that a token's `sub` is one or the other."""
 
 _LONGEST_SPELLING = 256  # of a name of 64 letters, each with its marks apart
 _NAME = re.compile(r"[\w.\-@]{1,64}", re.UNICODE)
+# Enough to catch a slip; whether an address exists only a letter to it can tell.
+_EMAIL = re.compile(r"[^\s@\x00-\x1f\x7f-\x9f\ud800-\udfff]{1,64}@[^\s@\x00-\x1f\x7f-\x9f\ud800-\udfff]{1,189}")
 
 
 class Account(Struct, frozen=True, kw_only=True):
@@ -57,6 +71,21 @@ class RevokedToken(Struct, frozen=True):
     expires_at: float
 
 
+class Scene(NamedTuple):
+    """What the store holds at the moment of an act: who acts, and on whom; both None where there is nobody.
+
+    `administrators`: accounts other than the target's that could administer users: live, not locked, dba or above.
+    """
+
+    actor: Account | None
+    target: Account | None
+    administrators: int
+
+
+Decide = Callable[[Scene], Account | None]
+"""The target as it is to be stored, None: as it is. Pure, and called in the store's thread. Raises: Refused."""
+
+
 class Accounts(Protocol):
     """The place where users are kept.
 
@@ -77,10 +106,28 @@ class Accounts(Protocol):
         """Every account, deleted ones too, by name."""
 
     async def add(self, account: Account) -> None:
-        """Raises: Refused(ALREADY_EXISTS): the name (also a deleted user's) or the issuer and subject are taken."""
+        """Raises: Refused(ALREADY_EXISTS), saying which: the name (also a deleted user's) or issuer and subject."""
 
     async def replace(self, account: Account) -> None:
         """Store a changed account under its id. Raises: Refused(NOT_FOUND), Refused(ALREADY_EXISTS)."""
+
+    async def administer(
+        self, actor_id: str, name: str, decide: Decide, row: AuditRow
+    ) -> tuple[Account | None, Account | None]:
+        """Change or add the account of a name, and write the audit row of it, in one transaction.
+
+        Args:
+            actor_id: Who acts.
+            name: Of the target; compared exactly, in NFC.
+            decide: Sees both as they are in the transaction. What it raises, undoes all.
+            row: Of what it did.
+
+        Returns:
+            The target before and after.
+
+        Raises:
+            Refused: What `decide` raises; ALREADY_EXISTS, NOT_FOUND: as `add` and `replace`.
+        """
 
     async def seen(self, times: dict[str, float]) -> None:
         """Note when users were last seen, by user id; unknown ids and earlier times are ignored."""
@@ -99,6 +146,13 @@ def canonical_name(name: str) -> str:
     are heaped on one letter, and a stranger chooses them.
     """
     return unicodedata.normalize("NFC", name) if len(name) <= _LONGEST_SPELLING else name
+
+
+def check_email(address: str) -> str:
+    """The address. Raises: ValueError: It does not look like one."""
+    if not _EMAIL.fullmatch(address):
+        raise ValueError("an email address looks like name@example.com")
+    return address
 
 
 def check_name(name: str) -> str:

@@ -3,11 +3,10 @@
 import hashlib
 import math
 from collections import OrderedDict
-from functools import lru_cache
-from ipaddress import ip_address, ip_network
 from typing import NamedTuple
 
 from watchword_server.auth.account import canonical_name
+from watchword_server.auth.parties import party_of
 
 __all__ = ["Attempts"]
 
@@ -73,18 +72,8 @@ class Attempts:
         self._counts.pop(_key(name, address), None)
 
 
-@lru_cache(1024)
-def _network(address: str) -> str:
-    """What one party is given to choose addresses from: a /64 of IPv6 (RFC 6177 2), an address of IPv4."""
-    try:
-        parsed = ip_address(address)
-    except ValueError:  # a proxy's word that is no address
-        return address
-    return address if parsed.version == 4 else str(ip_network((parsed, 64), strict=False))
-
-
 def _key(name: str, address: str) -> bytes:
     """One size for all, since a stranger chooses the name; in NFC, as names are compared: one account, one key."""
     # A network holds no NUL, so that no name reads as the end of one.
-    text = f"{_network(address)}\0{canonical_name(name)}"
+    text = f"{party_of(address)}\0{canonical_name(name)}"
     return hashlib.blake2b(text.encode(errors="surrogatepass"), digest_size=16).digest()

@@ -221,6 +221,7 @@ class Authenticator:
                 session_id=None,
                 claims={},
                 expires_at=None,
+                address=peer.address,
             )
         return AuthenticatedUser(
             id=account.id,
@@ -233,4 +234,5 @@ class Authenticator:
             session_id=token.session_id,
             claims=token.claims,
             expires_at=token.expires_at,
+            address=peer.address,
         )

@@ -1,6 +1,5 @@
 """`watchword sql`: statements to a running server, from the command line."""
 
-import base64
 import io
 import json
 import os
@@ -15,6 +14,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from watchword_server.cli.credential import Password, Token, User, authorization
 from watchword_server.cli.endpoint import Endpoint, Refusal
 from watchword_server.cli.failure import Failure
 from watchword_server.cli.script import Piece, split_script
@@ -40,22 +40,9 @@ def sql(
     command: Annotated[
         str | None, typer.Option("--command", "-c", metavar="SQL", help="The statements.", show_default=False)
     ] = None,
-    token: Annotated[
-        str | None,
-        typer.Option(
-            metavar="JWT", envvar="WATCHWORD_TOKEN", help="A token; best in the environment.", show_default=False
-        ),
-    ] = None,
-    user: Annotated[
-        str | None,
-        typer.Option(
-            metavar="NAME",
-            envvar="WATCHWORD_USER",
-            help="A user, in place of a token; the password comes from WATCHWORD_PASSWORD or is asked for.",
-            show_default=False,
-        ),
-    ] = None,
-    password: Annotated[str | None, typer.Option(envvar="WATCHWORD_PASSWORD", hidden=True)] = None,
+    token: Token = None,
+    user: User = None,
+    password: Password = None,
     as_user: Annotated[
         str | None,
         typer.Option(metavar="NAME", help="Act for a user of role user (service and up).", show_default=False),
@@ -83,7 +70,7 @@ def sql(
         raise Failure("standard output is closed, so nothing can be shown")
     url, file = _read_source(source or [])
     text = _read_text(command, file)
-    endpoint = Endpoint(url or _default_url(), _authorization(token, user, password))
+    endpoint = Endpoint(url or _default_url(), authorization(token, user, password))
     try:
         pieces = split_script(text)
     except ValueError as error:
@@ -128,21 +115,6 @@ def _read_text(command: str | None, file: str | None) -> str:
     except UnicodeDecodeError:
         raise Failure(f"{'standard input' if file in (None, _STDIN) else file} is not text in UTF-8") from None
     raise Failure('there is nothing to run: give statements with -c "SELECT ...", a file, or standard input')
-
-
-def _authorization(token: str | None, user: str | None, password: str | None) -> str:
-    if user:
-        if password is None:
-            password = typer.prompt(f"password of {user}", hide_input=True, err=True)
-        return "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode()
-    if not token:
-        raise Failure(
-            "there is no credential: set WATCHWORD_TOKEN, for instance to the output of: watchword token NAME, "
-            "or give --user NAME"
-        )
-    if not token.isascii() or not token.isprintable() or " " in token:
-        raise Failure("the token holds characters that no token has")
-    return f"Bearer {token}"
 
 
 def _describe(error: Mapping[str, Any], piece: Piece) -> str:

@@ -1,8 +1,7 @@
-"""`watchword user`: the users, while the server is stopped."""
+"""`watchword user`: the users of a stopped server, in its data directory, or with --url of a running one."""
 
 import asyncio
 import json
-import re
 import secrets
 import sys
 import time
@@ -16,10 +15,12 @@ from rich.table import Table
 from watchword_protocol.errors import ErrorCode
 from watchword_protocol.timestamps import format_time
 from watchword_server.adapters.clock import SystemClock
-from watchword_server.auth.account import USER_ID_PREFIX, Account, Accounts, check_name
+from watchword_server.auth.account import USER_ID_PREFIX, Account, Accounts, check_email, check_name
 from watchword_server.auth.passwords import Passwords
+from watchword_server.cli.credential import Password, Token, User
 from watchword_server.cli.failure import Failure
 from watchword_server.cli.password import read_password
+from watchword_server.cli.remote_users import Url, remote_users
 from watchword_server.cli.settings import ConfigFile, DataDir, read_config, repeat_place
 from watchword_server.cli.storage import hold_accounts
 from watchword_server.cli.usage import ROLES, read_role
@@ -35,21 +36,19 @@ PasswordStdin = Annotated[
     bool, typer.Option("--password-stdin", help="Read the password from standard input, up to one last newline.")
 ]
 
-# Enough to catch a slip; whether an address exists only a letter to it can tell.
-_EMAIL: Final = re.compile(r"[^\s@\x00-\x1f\x7f-\x9f]{1,64}@[^\s@\x00-\x1f\x7f-\x9f]{1,189}")
-
 _TIMES: Final = ("valid_after", "created_at", "updated_at", "last_seen_at", "deleted_at")
 _SECRET: Final = "password_hash"
 
 
 @program.callback()
 def users() -> None:
-    """Add, list and change users while the server is stopped.
+    """Add, list and change users while the server is stopped, or with --url while it runs.
 
     Examples:
 
     \b
       watchword user add ada --role user --email ada@example.com
+      watchword user add ada --role user --url wss://db.example --user cleo
       printf %s "$PASSWORD" | watchword user add backup --role service --password-stdin
       watchword user list --json
     """
@@ -65,6 +64,10 @@ def add(
     password_stdin: PasswordStdin = False,
     data: DataDir = None,
     config: ConfigFile = None,
+    url: Url = None,
+    token: Token = None,
+    user: User = None,
+    user_password: Password = None,
 ) -> None:
     """Add a user. The first one makes the data directory.
 
@@ -76,14 +79,18 @@ def add(
       watchword user add ada --role user
       printf %s "$PASSWORD" | watchword user add backup --role service --password-stdin
     """
-    settings, place = read_config(config, data=data), repeat_place(config, data)
+    remote = remote_users(url, data=data, config=config, token=token, user=user, password=user_password)
     try:
         name = check_name(name)
+        email = None if email is None else check_email(email)
     except ValueError as error:
         raise Failure(str(error)) from None
-    if email is not None and not _EMAIL.fullmatch(email):
-        raise Failure("an email address looks like name@example.com")
     password = read_password(from_stdin=password_stdin)
+    if remote is not None:
+        remote.add(name, role, email, password)
+        typer.echo(f"added {name} with role {role.value}")
+        return
+    settings, place = read_config(config, data=data), repeat_place(config, data)
 
     async def run() -> Account:
         async with hold_accounts(settings, place, create=True) as accounts:
@@ -114,8 +121,9 @@ def list_users(
     as_json: Annotated[bool, typer.Option("--json", help="As a JSON array, times in RFC 3339.")] = False,
     data: DataDir = None,
     config: ConfigFile = None,
+    url: Url = None,
 ) -> None:
-    """List all users by name, deleted ones too.
+    """List all users by name, deleted ones too, while the server is stopped.
 
     Examples:
 
@@ -123,6 +131,8 @@ def list_users(
       watchword user list
       watchword user list --json | jq -r '.[] | select(.role == "dba") | .name'
     """
+    if url is not None:
+        raise Failure("list reads a data directory, and not a running server: leave out --url")
     settings, place = read_config(config, data=data), repeat_place(config, data)
 
     async def run() -> list[Account]:
@@ -139,7 +149,16 @@ def list_users(
 
 
 @program.command("passwd")
-def passwd(name: Name, password_stdin: PasswordStdin = False, data: DataDir = None, config: ConfigFile = None) -> None:
+def passwd(
+    name: Name,
+    password_stdin: PasswordStdin = False,
+    data: DataDir = None,
+    config: ConfigFile = None,
+    url: Url = None,
+    token: Token = None,
+    user: User = None,
+    user_password: Password = None,
+) -> None:
     """Set a new password. Tokens issued before are no longer valid.
 
     Without --password-stdin the password is asked for, twice.
@@ -149,6 +168,11 @@ def passwd(name: Name, password_stdin: PasswordStdin = False, data: DataDir = No
     \b
       printf %s "$PASSWORD" | watchword user passwd ada --password-stdin
     """
+    remote = remote_users(url, data=data, config=config, token=token, user=user, password=user_password)
+    if remote is not None:
+        remote.set_password(name, read_password(from_stdin=password_stdin))
+        typer.echo(f"changed the password of {name}")
+        return
     settings, place = read_config(config, data=data), repeat_place(config, data)
     password = read_password(from_stdin=password_stdin)
 
@@ -163,7 +187,15 @@ def passwd(name: Name, password_stdin: PasswordStdin = False, data: DataDir = No
 
 
 @program.command("delete")
-def delete(name: Name, data: DataDir = None, config: ConfigFile = None) -> None:
+def delete(
+    name: Name,
+    data: DataDir = None,
+    config: ConfigFile = None,
+    url: Url = None,
+    token: Token = None,
+    user: User = None,
+    user_password: Password = None,
+) -> None:
     """Delete a user. Its tokens and its password stop working; its name stays taken.
 
     Example:
@@ -171,6 +203,11 @@ def delete(name: Name, data: DataDir = None, config: ConfigFile = None) -> None:
     \b
       watchword user delete ada
     """
+    remote = remote_users(url, data=data, config=config, token=token, user=user, password=user_password)
+    if remote is not None:
+        remote.drop(name)
+        typer.echo(f"deleted {name}")
+        return
     settings, place = read_config(config, data=data), repeat_place(config, data)
 
     async def run() -> None:

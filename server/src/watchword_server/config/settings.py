@@ -341,10 +341,10 @@ class Live(Section, name="live"):
 
 @dataclass(frozen=True, kw_only=True)
 class Audit(Section, name="audit"):
-    """The record of who did what; not kept yet."""
+    """The record of who did what, and who came in."""
 
     retention_s: Annotated[int, Meta(ge=0, le=100 * _YEAR_S)] = 90 * _DAY_S
-    """Seconds for which audit rows are kept."""
+    """Seconds for which its rows are kept."""
 
 
 @dataclass(frozen=True, kw_only=True)

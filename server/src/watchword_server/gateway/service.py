@@ -8,6 +8,7 @@ from typing import Any
 from watchword_protocol.errors import ErrorCode
 from watchword_protocol.messages import ClientMessage, ErrorMessage
 from watchword_server.auth.authenticator import Authenticator
+from watchword_server.auth.logins import Logins
 from watchword_server.auth.proxies import TrustedProxies
 from watchword_server.connection import Connection, ConnectionRules, Moment
 from watchword_server.gateway.quota import Quota
@@ -57,6 +58,7 @@ class Service:
     pace: Pace
     identifiers: Identifiers
     authenticator: Authenticator
+    logins: Logins
     handlers: Handlers
     registry: Registry
     journal: Journal

@@ -88,6 +88,7 @@ class WebSocket(BoundedReader):
         "_outbox",
         "_overheard_bytes",
         "_peer",
+        "_presented",
         "_queries",
         "_service",
         "_socket_address",
@@ -118,6 +119,7 @@ class WebSocket(BoundedReader):
         self._is_deaf = False  # nothing that the peer still says is looked at
         self._overheard_bytes = 0
         self._task: asyncio.Task[None] | None = None  # while a credential is being checked
+        self._presented: Credential | None = None  # the same
         self._queries: QueryQueue | None = None  # from the first query on
         self._message_bytes = 0  # of the message that is being looked at
         self._leaves_with: ErrorCode | None = None  # once its writes are answered
@@ -351,6 +353,7 @@ class WebSocket(BoundedReader):
         if isinstance(message, AuthError):
             who = self.user.name if self.user else None
             self._service.journal.refused(ErrorCode[message.code], message.request_id, self._peer.address, user=who)
+            self._note_failure(ErrorCode[message.code], message.request_id)
         self._send(message)
 
     def _perform_handle(self, effect: Handle, _now: Moment) -> None:
@@ -403,6 +406,7 @@ class WebSocket(BoundedReader):
             self._task.cancel()
         refused = HttpRefused(code.http, code, error.message)
         self._service.journal.refused(code, error.request_id, self._peer.address)
+        self._note_failure(code, error.request_id)
         self._connection.peer_closed(now)
         retry_after_ms = error.retry_after_ms
         self._transport.write(refusal(refused, error.request_id, retry_after_ms=retry_after_ms))
@@ -444,7 +448,12 @@ class WebSocket(BoundedReader):
     def _perform_check(self, effect: CheckCredential, now: Moment) -> None:
         self._check(effect.credential, now)
 
+    def _note_failure(self, code: ErrorCode, request_id: str) -> None:
+        credential, self._presented = self._presented, None
+        self._service.logins.failed(code, credential, self._peer.address, request_id, "WebSocket")
+
     def _check(self, credential: Credential, now: Moment) -> None:
+        self._presented = credential
         try:
             user = self._service.authenticator.try_now(credential, self._peer)
         except Refused as refused:
@@ -490,6 +499,9 @@ class WebSocket(BoundedReader):
             service.registry.add(user.id, self)
             self._incoming.allow(service.connection_rules.max_message_bytes)
         service.journal.opened(connection, self._peer.address)
+        if connection.user is user:
+            self._presented = None
+            service.logins.succeeded(user, connection.id, "WebSocket")
         self._perform(effects, now)
 
     _PERFORMERS: ClassVar[dict[type[Effect], Callable[["WebSocket", Any, Moment], None]]] = {

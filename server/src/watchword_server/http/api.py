@@ -12,9 +12,11 @@ from watchword_protocol.codec import Fault, decode_query
 from watchword_protocol.errors import ErrorCode
 from watchword_protocol.timestamps import format_time
 from watchword_server.auth.authenticator import Authenticator
+from watchword_server.auth.logins import Logins
 from watchword_server.auth.proxies import TrustedProxies
 from watchword_server.handshake import credential_of_header
 from watchword_server.http.answers import TakenResponse, json_response
+from watchword_server.identifiers import Identifiers
 from watchword_server.pace import Pace
 from watchword_server.query.preparation import Prepared
 from watchword_server.query.queries import Queries
@@ -39,6 +41,8 @@ class Api:
         proxies: Whose word about the client's address counts.
         queries: Runs them.
         pace: What holds the loop rests with it.
+        logins: Told who came in, and who did not.
+        identifiers: Names for what is refused.
         max_body_bytes: Of one request.
         running: Where tasks are kept that must come to their end, whoever leaves.
     """
@@ -49,6 +53,8 @@ class Api:
         proxies: TrustedProxies,
         queries: Queries,
         pace: Pace,
+        logins: Logins,
+        identifiers: Identifiers,
         *,
         max_body_bytes: int,
         running: set[asyncio.Task[Any]],
@@ -57,6 +63,8 @@ class Api:
         self._proxies = proxies
         self._queries = queries
         self._pace = pace
+        self._logins = logins
+        self._identifiers = identifiers
         self._max_body_bytes = max_body_bytes
         self._running = running
 
@@ -124,17 +132,24 @@ class Api:
 
     async def _authenticate(self, request: Request) -> AuthenticatedUser:
         """Raises: Refused: as for an upgrade; AUTH_REQUIRED where there is no Authorization header."""
-        credential = credential_of_header(
-            [value.encode("latin-1") for value in request.headers.getlist("authorization")]
-        )
-        if credential is None:
-            raise Refused(ErrorCode.AUTH_REQUIRED)
         forwarded_for = _values(request, "x-forwarded-for")
         is_forwarded = bool(forwarded_for) or "forwarded" in request.headers
         address = request.client.host if request.client else ""
         peer = self._proxies.peer(address, forwarded_for, is_forwarded=is_forwarded)
-        user = self._authenticator.try_now(credential, peer)
-        return user if user is not None else await self._authenticator.authenticate(credential, peer)
+        credential = None
+        try:
+            credential = credential_of_header(_values(request, "authorization"))
+            if credential is None:
+                raise Refused(ErrorCode.AUTH_REQUIRED)
+            user = self._authenticator.try_now(credential, peer)
+            if user is None:
+                user = await self._authenticator.authenticate(credential, peer)
+        except Refused as refused:
+            refused.request_id = refused.request_id or self._identifiers.next_request()
+            self._logins.failed(refused.code, credential, peer.address, refused.request_id, "HTTP")
+            raise
+        self._logins.succeeded(user, None, "HTTP")
+        return user
 
 
 def _is_json(content_type: str) -> bool:

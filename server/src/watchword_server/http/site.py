@@ -44,7 +44,7 @@ def make_site(
     # Coroutines, though they wait for nothing: a function would be run in a thread.
     async def refuse(request: Request, error: Exception) -> Response:
         assert isinstance(error, Refused)  # noqa: S101  # registered for it
-        request_id = identifiers.next_request()
+        request_id = error.request_id or identifiers.next_request()
         journal.refused(error.code, request_id, address(request))
         place = Place(error.line, error.column, error.statement)
         return error_response(

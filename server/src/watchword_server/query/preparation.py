@@ -1,7 +1,6 @@
 """A query before it runs: message -> who may -> plans, or the one definition that it is."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from typing import Final, NamedTuple
 
 from msgspec import Struct
@@ -12,27 +11,39 @@ from watchword_server.auth.account import Account
 from watchword_server.config import Limits
 from watchword_server.query.work import Access
 from watchword_server.refusal import Refused
+from watchword_server.sql.account_nodes import AccountStatement
 from watchword_server.sql.budget import Budget
-from watchword_server.sql.catalog import Catalog
-from watchword_server.sql.definitions import check_namespace, dropped_table
+from watchword_server.sql.catalog import DEFAULT_NAMESPACE, Catalog
+from watchword_server.sql.definition_nodes import (
+    AlterTable,
+    CreateIndex,
+    CreateNamespace,
+    CreateTable,
+    Definition,
+    DropIndex,
+    DropNamespace,
+    DropTable,
+)
 from watchword_server.sql.fault import SqlFault
-from watchword_server.sql.nodes import CreateNamespace, CreateTable, Definition, DropTable
 from watchword_server.sql.plan import Plan, StoredValue
 from watchword_server.sql.planner import Planner
 from watchword_server.steps import Steps
 from watchword_server.user import AuthenticatedUser, Role
 
-__all__ = ["DEFAULT_NAMESPACE", "Bound", "Planned", "Preparation", "Prepared", "to_refused"]
-
-DEFAULT_NAMESPACE: Final = "default"
-"""Where a table's name without a namespace is looked up; nothing makes it but CREATE NAMESPACE."""
+__all__ = ["Bound", "Planned", "Preparation", "Prepared", "to_refused"]
 
 _WHO_DEFINES: Final[Mapping[type, tuple[str, Role]]] = {
     CreateNamespace: ("CREATE NAMESPACE", Role.DBA),
+    DropNamespace: ("DROP NAMESPACE", Role.DBA),
     CreateTable: ("CREATE TABLE", Role.SERVICE),
     DropTable: ("DROP TABLE", Role.SERVICE),
+    AlterTable: ("ALTER TABLE", Role.SERVICE),
+    CreateIndex: ("CREATE INDEX", Role.SERVICE),
+    DropIndex: ("DROP INDEX", Role.SERVICE),
 }
-"""What a definition is called, and the least role that may."""
+"""What a definition is called, and the least role that may; which tables that is for, a `Definer` knows."""
+_DEFINITION_ALONE: Final = "CREATE, ALTER and DROP stand alone in their request."
+_USER_ALONE: Final = "A statement about a user stands alone in its request."
 
 
 class Planned(NamedTuple):
@@ -54,11 +65,11 @@ class _Texts(NamedTuple):
 
     catalog: Catalog
     budget: Budget
-    plans: dict[str, tuple[Plan, ...] | Definition]
+    plans: dict[str, tuple[Plan, ...] | Definition | AccountStatement]
 
 
 class Prepared(Struct, frozen=True):
-    """A query that may run, as the moment found it. Either `statements` or `definition`.
+    """A query that may run, as the moment found it. One of `statements`, `definition`, `about_user`.
 
     `access`: what may run beside it. `account`: whose rows it meets, where that is somebody else and is known.
     `bound`: the statements with their values, as the store takes them; None until it is known whose rows they meet.
@@ -69,16 +80,18 @@ class Prepared(Struct, frozen=True):
     user: AuthenticatedUser
     statements: tuple[Planned, ...] = ()
     definition: Definition | None = None
+    about_user: AccountStatement | None = None
     account: Account | None = None
     bound: Bound | None = None
 
     @property
     def text(self) -> str:
-        """Of a query that is one definition."""
+        """Of a query that is one definition, or one statement about a user."""
         return _text(self.query)
 
     def __repr__(self) -> str:
-        return f"<Prepared {self.access.value} for {self.user.name}: {self.definition or list(self.statements)}>"
+        what = self.definition or self.about_user or list(self.statements)
+        return f"<Prepared {self.access.value} for {self.user.name}: {what}>"
 
 
 class Preparation:
@@ -124,6 +137,10 @@ class Preparation:
             raise Refused(ErrorCode.MALFORMED_MESSAGE, message)
         if isinstance(planned, Definition):
             return self._prepare_definition(planned, query, user)
+        if isinstance(planned, AccountStatement):
+            if query.as_user is not None:
+                raise _not_for_others("statements about users")
+            return Prepared(Access.ALONE, query, user, about_user=planned)
         account = None if query.as_user is None else self._known_account(query.as_user)
         # With a key its results are written, whatever it does.
         is_write = query.idempotency_key is not None or any(statement.plan.is_write for statement in planned)
@@ -132,7 +149,9 @@ class Preparation:
         access = Access.ALONE if not is_sure else Access.WRITE if is_write else Access.READ
         return Prepared(access, query, user, planned, account=account)
 
-    def _plan(self, query: Query, user: AuthenticatedUser, role: Role) -> Steps[tuple[Planned, ...] | Definition]:
+    def _plan(
+        self, query: Query, user: AuthenticatedUser, role: Role
+    ) -> Steps[tuple[Planned, ...] | Definition | AccountStatement]:
         texts = _Texts(self._catalog(), self._planners[user.role].budget(), {})
         if query.statements is None:
             return (yield from self._plan_text(query.sql or "", query.params or (), user, role, texts))
@@ -149,18 +168,19 @@ class Preparation:
             except Refused as refused:
                 refused.statement = index
                 raise
-            if isinstance(found, Definition):
+            if isinstance(found, Definition | AccountStatement):
                 return found
             planned.append(found)
         return tuple(planned)
 
     def _plan_one(
         self, statement: Statement, user: AuthenticatedUser, role: Role, texts: _Texts, *, is_alone: bool
-    ) -> Steps[Planned | Definition]:
+    ) -> Steps[Planned | Definition | AccountStatement]:
         planned = yield from self._plan_text(statement.sql, statement.params or (), user, role, texts)
-        if isinstance(planned, Definition):
+        if isinstance(planned, Definition | AccountStatement):
             if not is_alone:
-                raise Refused(ErrorCode.UNSUPPORTED_SQL, "CREATE and DROP stand alone in their request.")
+                is_definition = isinstance(planned, Definition)
+                raise Refused(ErrorCode.UNSUPPORTED_SQL, _DEFINITION_ALONE if is_definition else _USER_ALONE)
             return planned
         if len(planned) != 1:
             raise Refused(ErrorCode.INVALID_SQL, "Each member of `statements` holds one statement.")
@@ -168,7 +188,7 @@ class Preparation:
 
     def _plan_text(
         self, text: str, parameters: Sequence[Parameter], user: AuthenticatedUser, role: Role, texts: _Texts
-    ) -> Steps[tuple[Planned, ...] | Definition]:
+    ) -> Steps[tuple[Planned, ...] | Definition | AccountStatement]:
         limit = self._limits[user.role].params
         if len(parameters) > limit:
             message = f"A statement has at most {limit} parameters, and {len(parameters)} are given (params)."
@@ -191,27 +211,10 @@ class Preparation:
     def _prepare_definition(self, definition: Definition, query: Query, user: AuthenticatedUser) -> Prepared:
         what, needed = _WHO_DEFINES[type(definition)]
         if query.as_user is not None:
-            message = f"as_user is for SELECT, INSERT, UPDATE and DELETE: send {what} without it."
-            raise Refused(ErrorCode.PERMISSION_DENIED, message)
+            raise _not_for_others(what)
         if not user.role.includes(needed):
             raise _denied(what, user.role, needed)
-        try:
-            definition = _checked(definition, self._catalog())
-        except SqlFault as fault:
-            raise to_refused(fault, _text(query)) from None
         return Prepared(Access.ALONE, query, user, definition=definition)
-
-
-def _checked(definition: Definition, catalog: Catalog) -> Definition:
-    """The definition with whole names, as far as the catalog of this moment has nothing against it."""
-    match definition:
-        case CreateNamespace():
-            check_namespace(definition, catalog)
-        case DropTable(table):
-            dropped_table(definition, catalog, DEFAULT_NAMESPACE)
-            if table.namespace is None:
-                return replace(definition, table=replace(table, namespace=DEFAULT_NAMESPACE))
-    return definition
 
 
 def _text(query: Query) -> str:
@@ -225,6 +228,11 @@ def to_refused(fault: SqlFault, text: str) -> Refused:
     if (place := fault.place(text)) is not None:
         refused.line, refused.column = place
     return refused
+
+
+def _not_for_others(what: str) -> Refused:
+    message = f"as_user is for SELECT, INSERT, UPDATE and DELETE: send {what} without it."
+    return Refused(ErrorCode.PERMISSION_DENIED, message)
 
 
 def _denied(what: str, role: Role, needed: Role) -> Refused:

@@ -13,13 +13,16 @@ from watchword_server.auth.directory import Directory
 from watchword_server.config import Limits
 from watchword_server.pace import Pace
 from watchword_server.ports import Clock
+from watchword_server.query.acts import Acts
 from watchword_server.query.fingerprint import fingerprint
 from watchword_server.query.places import Places
 from watchword_server.query.preparation import Bound, Planned, Preparation, Prepared, to_refused
 from watchword_server.query.results import Result, Results, encode_results
 from watchword_server.refusal import Refused
+from watchword_server.sql.account_nodes import AccountStatement
+from watchword_server.sql.definer import Definer
+from watchword_server.sql.definition_nodes import Definition
 from watchword_server.sql.fault import SqlFault
-from watchword_server.sql.nodes import Definition
 from watchword_server.sql.plan import BindKind, Plan, StoredValue
 from watchword_server.sql.store import Once, Outcome, Store, Transaction
 from watchword_server.sql.values import bind_values
@@ -38,16 +41,18 @@ class Queries:
         limits: What one statement may take, by the role of who asks.
         clock: For NOW().
         pace: What holds the loop rests with it.
+        acts: For statements about users, and the record of what is done.
     """
 
     def __init__(
-        self, store: Store, directory: Directory, limits: Mapping[Role, Limits], clock: Clock, pace: Pace
+        self, store: Store, directory: Directory, limits: Mapping[Role, Limits], clock: Clock, pace: Pace, acts: Acts
     ) -> None:
         self._store = store
         self._directory = directory
         self._limits = limits
         self._clock = clock
         self._pace = pace
+        self._acts = acts
         self._places = Places()
         self._preparation = Preparation(lambda: store.catalog, directory.known, limits)
 
@@ -57,9 +62,14 @@ class Queries:
         Raises:
             Refused: As `Preparation.prepare`; INVALID_PARAMS, LIMIT_EXCEEDED.
         """
-        prepared = yield from self._preparation.prepare(query, user)
-        if prepared.definition is None and (query.as_user is None or prepared.account is not None):
-            prepared = yield from self._bind(prepared)
+        try:
+            prepared = yield from self._preparation.prepare(query, user)
+            if prepared.statements and (query.as_user is None or prepared.account is not None):
+                prepared = yield from self._bind(prepared)
+        except Refused as refused:
+            if refused.code is ErrorCode.PERMISSION_DENIED:
+                self._acts.denied(query, user, refused)
+            raise
         return prepared
 
     async def run(self, prepared: Prepared) -> Results:
@@ -77,6 +87,10 @@ class Queries:
             results: list[Result] | Raw
             if prepared.definition is not None:
                 results, name = [await self._define(prepared, prepared.definition)], user.name
+            elif prepared.about_user is not None:
+                results, name = [await self._administer(prepared, prepared.about_user)], user.name
+            elif prepared.query.as_user is not None:
+                results, name = await self._run_for(prepared)
             else:
                 results, name = await self._run(prepared)
         except BaseException:
@@ -85,11 +99,33 @@ class Queries:
         return Results(results, name, 1_000 * (self._clock.monotonic() - started_at), place)
 
     async def _define(self, prepared: Prepared, definition: Definition) -> Result:
+        user, text = prepared.user, prepared.text
         try:
-            await self._store.define(definition, user_id=prepared.user.id)
+            await self._store.define(definition, Definer(user.id, user.role))
+        except Refused as refused:
+            self._acts.not_defined(definition, user, text, refused.code)
+            raise
+        except SqlFault as fault:
+            self._acts.not_defined(definition, user, text, fault.code)
+            raise to_refused(fault, text) from None
+        await self._acts.defined(definition, user, text)
+        return Result()
+
+    async def _administer(self, prepared: Prepared, statement: AccountStatement) -> Result:
+        try:
+            await self._acts.administer(statement, prepared.user)
         except SqlFault as fault:
             raise to_refused(fault, prepared.text) from None
         return Result()
+
+    async def _run_for(self, prepared: Prepared) -> tuple[list[Result] | Raw, str]:
+        try:
+            done = await self._run(prepared)
+        except Refused as refused:
+            self._acts.acted_for(prepared.query, prepared.user, refused.code)
+            raise
+        self._acts.acted_for(prepared.query, prepared.user)
+        return done
 
     async def _run(self, prepared: Prepared) -> tuple[list[Result] | Raw, str]:
         if prepared.bound is None:

@@ -12,17 +12,37 @@ from watchword_protocol.errors import ErrorCode
 from watchword_server.sql.casts import CASTS, Ease
 from watchword_server.sql.coercion import mismatch
 from watchword_server.sql.fault import SqlFault
-from watchword_server.sql.functions import AGGREGATES, COUNT_ROWS, FUNCTIONS, GREATEST, NULLIF, Signature
+from watchword_server.sql.functions import (
+    AGGREGATES,
+    COUNT_ROWS,
+    FUNCTIONS,
+    GREATEST,
+    NULLIF,
+    SNOWFLAKE_ID,
+    UUID_V7,
+    Signature,
+)
 from watchword_server.sql.operators import COMPARABLE
 from watchword_server.sql.plan import BindKind
-from watchword_server.sql.tree import Aggregate, Apply, Bound, Constant, Expression, Template, walk_expressions
+from watchword_server.sql.query_tree import columns_in
+from watchword_server.sql.tree import (
+    Aggregate,
+    Apply,
+    Bound,
+    Constant,
+    Expression,
+    Template,
+    WindowCall,
+    walk_expressions,
+)
 from watchword_server.sql.types import INTEGERS, SqlType
+from watchword_server.sql.window_functions import WINDOW_FUNCTIONS
 
 if TYPE_CHECKING:
     from watchword_server.sql.nodes import Call
     from watchword_server.sql.resolve_expressions import ExpressionResolver
 
-__all__ = ["CALLS", "MAX_ARGUMENTS", "resolve_call"]
+__all__ = ["CALLS", "MAX_ARGUMENTS", "aggregate_parts", "choose", "fit", "resolve_call"]
 
 MAX_ARGUMENTS: Final = 100
 """Of a function that takes any number; the engine's own limit is 127."""
@@ -40,8 +60,14 @@ def resolve_call(resolver: ExpressionResolver, node: Call) -> Expression:
     Raises:
         SqlFault: UNSUPPORTED_SQL: no such function here. TYPE_MISMATCH: not with these arguments. INVALID_SQL.
     """
+    if node.name in WINDOW_FUNCTIONS:
+        message = f"{node.name} is a window function: it stands with OVER (...)."
+        raise SqlFault(ErrorCode.INVALID_SQL, message, node.at)
     if node.name in AGGREGATES:
         return _aggregate(resolver, node)
+    if node.condition is not None:
+        message = f"{node.name} is no aggregate: it takes no FILTER."
+        raise SqlFault(ErrorCode.INVALID_SQL, message, node.at)
     if node.star or node.distinct:
         word = "*" if node.star else "DISTINCT"
         raise SqlFault(ErrorCode.INVALID_SQL, f"{node.name} is no aggregate: it takes no {word}.", node.at)
@@ -54,11 +80,11 @@ def resolve_call(resolver: ExpressionResolver, node: Call) -> Expression:
     arguments = [resolver.resolve(each) for each in node.arguments]
     if rule is not None:
         return rule(resolver, node, arguments)
-    signature = _choose(node, FUNCTIONS[node.name], [each.type for each in arguments])
-    return Apply(signature.result, signature.template, _fit(resolver, node, signature, arguments), node.at)
+    signature = choose(node, FUNCTIONS[node.name], [each.type for each in arguments])
+    return Apply(signature.result, signature.template, fit(resolver, node, signature, arguments), node.at)
 
 
-def _choose(node: Call, signatures: Sequence[Signature], types: list[SqlType]) -> Signature:
+def choose(node: Call, signatures: Sequence[Signature], types: list[SqlType]) -> Signature:
     """The way to call that fits best."""
     known = set(types) - {_T.UNKNOWN}
     fitting = [each for each in signatures if len(each.arguments) == len(types) and _fits(each, types)]
@@ -82,9 +108,10 @@ def _fits(signature: Signature, types: list[SqlType]) -> bool:
     )
 
 
-def _fit(
+def fit(
     resolver: ExpressionResolver, node: Call, signature: Signature, arguments: list[Expression]
 ) -> tuple[Expression, ...]:
+    """The arguments, as this way to call takes them."""
     what = f"An argument of {node.name}"
     return tuple(
         resolver.coercion.must(value, wanted, what, node.at)
@@ -93,23 +120,42 @@ def _fit(
 
 
 def _aggregate(resolver: ExpressionResolver, node: Call) -> Expression:
-    if resolver.no_aggregates:
-        message = f"The aggregate {node.name} may not stand in {resolver.no_aggregates}."
-        raise SqlFault(ErrorCode.INVALID_SQL, message, node.at)
+    clause = resolver.no_aggregates
+    type_, template, argument = aggregate_parts(resolver, node)
+    condition = resolver.filter_of(node)
+    _check_level(resolver, node, argument, condition)
+    if clause:
+        raise SqlFault(ErrorCode.INVALID_SQL, f"The aggregate {node.name} may not stand in {clause}.", node.at)
+    for each in walk_expressions(argument, condition):
+        if isinstance(each, Aggregate):
+            raise SqlFault(ErrorCode.INVALID_SQL, "An aggregate stands inside another.", node.at)
+        if isinstance(each, WindowCall):
+            raise SqlFault(ErrorCode.INVALID_SQL, "A window function stands inside an aggregate.", node.at)
+    return Aggregate(type_, template, argument, node.distinct, condition, node.at)
+
+
+def aggregate_parts(resolver: ExpressionResolver, node: Call) -> tuple[SqlType, Template, Expression | None]:
+    """Of an aggregate, with OVER or without: the result's type, the template, the argument."""
     if node.star:
         if node.name != "count":
             raise SqlFault(ErrorCode.INVALID_SQL, f"{node.name}(*) does not exist: name a column.", node.at)
-        return Aggregate(_T.BIGINT, COUNT_ROWS, None)
+        return _T.BIGINT, COUNT_ROWS, None
     arguments = [resolver.resolve(each) for each in node.arguments]
-    if any(isinstance(each, Aggregate) for each in walk_expressions(*arguments)):
-        raise SqlFault(ErrorCode.INVALID_SQL, "An aggregate stands inside another.", node.at)
     if len(arguments) == 1 and node.name in ("count", "min", "max"):
         arguments = [resolver.coercion.settle(arguments[0], node.at)]
-    signature = _choose(node, AGGREGATES[node.name], [each.type for each in arguments])
-    [argument] = _fit(resolver, node, signature, arguments)
+    signature = choose(node, AGGREGATES[node.name], [each.type for each in arguments])
+    [argument] = fit(resolver, node, signature, arguments)
     if node.distinct and argument.type not in COMPARABLE:
         raise mismatch(f"DISTINCT needs values that can be equal, and {argument.type.title} cannot.", node.at)
-    return Aggregate(signature.result, signature.template, argument, node.distinct, node.at)
+    return signature.result, signature.template, argument
+
+
+def _check_level(resolver: ExpressionResolver, node: Call, *parts: Expression | None) -> None:
+    """An aggregate of columns of a query around this one is that query's, and not supported."""
+    numbers = {column.source for column in columns_in(*parts)}
+    if numbers and numbers.isdisjoint(resolver.names.own_numbers()):
+        message = f"An aggregate of columns of the query around it ({node.name}) is not supported."
+        raise SqlFault(ErrorCode.UNSUPPORTED_SQL, message, node.at)
 
 
 # --- functions with rules of their own --------------------------------------------------------------------
@@ -159,8 +205,8 @@ def _substring(resolver: ExpressionResolver, node: Call, arguments: list[Express
     if any(type_ in (_T.TEXT, _T.UNKNOWN) for type_ in types[1:]):
         message = "substring with a pattern is not supported: for a place write a cast, as in $1::int."
         raise SqlFault(ErrorCode.UNSUPPORTED_SQL, message, node.at)
-    signature = _choose(node, FUNCTIONS["substring"], types)
-    return Apply(signature.result, signature.template, _fit(resolver, node, signature, arguments), node.at)
+    signature = choose(node, FUNCTIONS["substring"], types)
+    return Apply(signature.result, signature.template, fit(resolver, node, signature, arguments), node.at)
 
 
 def _fixed(make: Callable[[ExpressionResolver], Expression]) -> _Rule:
@@ -170,6 +216,17 @@ def _fixed(make: Callable[[ExpressionResolver], Expression]) -> _Rule:
         if arguments:
             raise mismatch(f"{node.name} takes no arguments.", node.at)
         return make(resolver)
+
+    return rule
+
+
+def _made(type_: SqlType, template: Template) -> _Rule:
+    """A function without arguments that makes another value with every call."""
+
+    def rule(_resolver: ExpressionResolver, node: Call, arguments: list[Expression]) -> Expression:
+        if arguments:
+            raise mismatch(f"{node.name} takes no arguments.", node.at)
+        return Apply(type_, template, (), node.at)
 
     return rule
 
@@ -190,9 +247,11 @@ _RULES: Final[dict[str, _Rule]] = {
     "current_user": _NAME,
     "user": _NAME,
     "current_user_id": _fixed(lambda _: Bound(_T.TEXT, BindKind.USER)),
+    "snowflake_id": _made(_T.BIGINT, SNOWFLAKE_ID),
+    "uuid_v7": _made(_T.UUID, UUID_V7),
     # The role is part of the plan's key, not of what is bound.
     "current_role": _fixed(lambda resolver: Constant(_T.TEXT, resolver.role.value)),
 }
 
-CALLS: Final = frozenset({*_RULES, *FUNCTIONS, *AGGREGATES})
+CALLS: Final = frozenset({*_RULES, *FUNCTIONS, *AGGREGATES, *WINDOW_FUNCTIONS})
 """The name of every function there is."""

@@ -176,11 +176,20 @@ class Coercion:
         Raises:
             SqlFault: TYPE_MISMATCH: they have none. INVALID_PARAMS.
         """
+        type_ = self.unified_type(values, what, at)
+        return type_, [self.must(value, type_, what, at) for value in values]
+
+    def unified_type(self, values: Sequence[Expression], what: str, at: int) -> SqlType:
+        """Their common type.
+
+        Raises:
+            SqlFault: TYPE_MISMATCH: they have none.
+        """
         type_ = self.common(values)
         if type_ is None:
             titles = " and ".join(sorted({value.type.title for value in values} - {_UNKNOWN.title}))
             raise mismatch(f"{what} has values of types that do not go together: {titles}.", at)
-        return type_, [self.must(value, type_, what, at) for value in values]
+        return type_
 
     def must(self, value: Expression, type_: SqlType, what: str, at: int, ease: Ease = Ease.IMPLICIT) -> Expression:
         """The expression as one of this type.

@@ -1,6 +1,6 @@
 """Where the parser is in its tokens, and how it says no."""
 
-from typing import TYPE_CHECKING, Final, TypeVar
+from typing import TYPE_CHECKING, Final, NamedTuple, TypeVar
 
 from watchword_protocol.errors import ErrorCode
 from watchword_server.sql.fault import SqlFault
@@ -8,9 +8,11 @@ from watchword_server.sql.keywords import NEEDS_AS, NOT_A_NAME
 from watchword_server.sql.lex import Token, TokenKind
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
-__all__ = ["MAX_DEPTH", "MAX_LINKS", "OPERATORS", "Cursor"]
+    from watchword_server.sql.nodes import Expression, Order, Rows
+
+__all__ = ["MAX_DEPTH", "MAX_LINKS", "OPERATORS", "Cursor", "Grammar"]
 
 MAX_DEPTH: Final = 60
 """Levels of brackets, calls, CASE, NOT and signs within each other."""
@@ -24,27 +26,14 @@ OPERATORS: Final = frozenset({"+", "-", "*", "/", "%", "||", "=", "<>", "<", "<=
 _CONSTRUCTS: Final = {
     "[": "An array",
     "array": "An array",
-    "cross": "A join",
     "escape": "ESCAPE",
-    "except": "EXCEPT",
     "fetch": "FETCH",
-    "filter": "FILTER",
     "for": "A locking clause (FOR)",
-    "full": "A join",
-    "inner": "A join",
-    "intersect": "INTERSECT",
     "into": "SELECT INTO",
-    "join": "A join",
     "lateral": "LATERAL",
-    "left": "A join",
-    "natural": "A join",
-    "over": "A window function (OVER)",
     "overlaps": "OVERLAPS",
-    "right": "A join",
     "tablesample": "TABLESAMPLE",
-    "union": "UNION",
     "variadic": "VARIADIC",
-    "window": "WINDOW",
     "within": "WITHIN GROUP",
 }
 _HINTS: Final = {
@@ -77,15 +66,25 @@ _NOTHING: Final = Token(TokenKind.END, "", "", 0)
 _T = TypeVar("_T")
 
 
+class Grammar(NamedTuple):
+    """The rules that stand above each other: queries in expressions, expressions in queries."""
+
+    expression: "Callable[[Cursor], Expression]"
+    order_keys: "Callable[[Cursor], tuple[Order, ...]]"
+    rows: "Callable[[Cursor, Rows | None], Rows]"
+
+
 class Cursor:
     """The tokens of a request, and the place reached.
 
-    `here`: the token not yet taken. `links`: operators taken so far, of all chains together.
+    `here`: the token not yet taken. `links`: operators taken so far, of all chains together. `grammar`: for rules that
+    are in turn part of the rules that they need.
     """
 
-    __slots__ = ("_depth", "_index", "_tokens", "here", "links")
+    __slots__ = ("_depth", "_index", "_tokens", "grammar", "here", "links")
 
-    def __init__(self, tokens: list[Token]) -> None:
+    def __init__(self, tokens: list[Token], grammar: Grammar) -> None:
+        self.grammar = grammar
         self._tokens = [*tokens, tokens[-1], tokens[-1]]  # so that `peek` may look two beyond the end
         self._index = 0
         self._depth = 0
@@ -98,12 +97,27 @@ class Cursor:
         """The token so far behind `here`; 2 at most."""
         return self._tokens[self._index + distance]
 
+    def ahead(self) -> "Iterator[Token]":
+        """What is not yet taken of the statement."""
+        for token in self._tokens[self._index :]:
+            if token.key == ";":
+                return
+            yield token
+
     def advance(self) -> Token:
         """Take the token."""
         token = self.here
         self._index += 1
         self.here = self._tokens[self._index]
         return token
+
+    def mark(self) -> int:
+        """Where it is, for `since`."""
+        return self._index
+
+    def since(self, mark: int) -> list[Token]:
+        """The tokens taken since then."""
+        return self._tokens[mark : self._index]
 
     def take(self, key: str) -> bool:
         """Take the word, mark or operator if it is here."""
@@ -160,6 +174,13 @@ class Cursor:
             self.advance()
             items.append(rule(self))
         return tuple(items)
+
+    def names_in_brackets(self) -> tuple[str, ...]:
+        """Names of columns, in brackets."""
+        self.expect("(")
+        names = self.listed(lambda cursor: cursor.name("a column"))
+        self.expect(")")
+        return names
 
     # --- limits -------------------------------------------------------------------------------------------
 

@@ -5,8 +5,10 @@ the docstring says otherwise. Their errors are `SqlFault` and never repeat a val
 """
 
 import math
+from collections import deque
 from collections.abc import Callable
-from functools import partial
+from functools import partial, reduce
+from operator import add
 from typing import Any, Final, NamedTuple, TypeVar
 
 from watchword_protocol.errors import ErrorCode
@@ -36,7 +38,7 @@ _Sliced = TypeVar("_Sliced", str, bytes)
 
 
 class EngineFunction(NamedTuple):
-    """One function; all are deterministic. `arity` -1: any number of arguments.
+    """One function. `arity` -1: any number of arguments. `is_deterministic`: but for the ids of rows, all are.
 
     `has_place`: the engine gives it one argument more, the number of its place in the plan (`Plan.places`). The
     function itself does not see it: who registers it keeps it beside a fault.
@@ -46,6 +48,7 @@ class EngineFunction(NamedTuple):
     arity: int
     function: Callable[..., Any]
     has_place: bool = False
+    is_deterministic: bool = True
 
     @property
     def taken(self) -> int:
@@ -276,6 +279,15 @@ def row_limit(missing: int, value: int | None) -> int:
     return value
 
 
+def _fail_single(_count: int) -> None:
+    raise _mismatch("A query that is a value gave more than one row.")
+
+
+def _fail_twice(_count: int) -> None:
+    message = "Two of the new rows have the same key: ON CONFLICT DO UPDATE cannot write one row twice."
+    raise _mismatch(message)
+
+
 class _Mean:
     """The double nearest to the mean of integers; NULL of none. Their sum may have any size on the way."""
 
@@ -290,9 +302,66 @@ class _Mean:
             self._count += 1
             self._sum += value
 
+    def inverse(self, value: int | None) -> None:
+        """A row that leaves the frame."""
+        if value is not None:
+            self._count -= 1
+            self._sum -= value
+
+    def value(self) -> float | None:
+        """As of now."""
+        return self.finalize()
+
     def finalize(self) -> float | None:
         """Of all rows; Python rounds the quotient of two integers once, whatever their size."""
         return self._sum / self._count if self._count else None
+
+
+class _WindowSum:
+    """The sum of the doubles in a frame, added up in their order; NULL of none.
+
+    Nothing is subtracted from a sum: what leaves the frame makes it be added up anew.
+    """
+
+    __slots__ = ("_sum", "_values")
+
+    def __init__(self) -> None:
+        self._values: deque[float] = deque()
+        self._sum: float | None = 0.0
+
+    def step(self, value: float | None) -> None:
+        """The next row's."""
+        if value is not None:
+            self._values.append(value)
+            if self._sum is not None:
+                self._sum += value
+
+    def inverse(self, value: float | None) -> None:
+        """The first row's, which leaves."""
+        if value is not None:
+            self._values.popleft()
+            self._sum = None
+
+    def value(self) -> float | None:
+        """As of now. What is infinite is refused by the function around it."""
+        if self._sum is None:
+            self._sum = reduce(add, self._values, 0.0)
+        return self._sum if self._values else None
+
+    def finalize(self) -> float | None:
+        """Of the last frame."""
+        return self.value()
+
+
+class _WindowMean(_WindowSum):
+    """The mean of the doubles in a frame."""
+
+    __slots__ = ()
+
+    def value(self) -> float | None:
+        """As of now."""
+        total = super().value()
+        return None if total is None else total / len(self._values)
 
 
 def _strict(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -324,6 +393,8 @@ _FAILING: Final[_Rows] = (
     ("ww_replace", 3, _replace),
     ("ww_substring", 3, _substring),
     ("ww_date", 1, _check_date),
+    ("ww_single", 1, _fail_single),
+    ("ww_twice", 1, _fail_twice),
     *(
         (f"ww_read_{word}", 1, _reader(type_))
         for word, type_ in (
@@ -370,5 +441,9 @@ ENGINE_FUNCTIONS: Final = (
 )
 """All of them. A name with two arities stands twice."""
 
-ENGINE_AGGREGATES: Final[tuple[tuple[str, Callable[[], Any]], ...]] = (("ww_mean", _Mean),)
-"""Names, and classes as Python's sqlite3 takes them. All are of one argument, and none fails."""
+ENGINE_AGGREGATES: Final[tuple[tuple[str, Callable[[], Any]], ...]] = (
+    ("ww_mean", _Mean),
+    ("ww_window_sum", _WindowSum),
+    ("ww_window_mean", _WindowMean),
+)
+"""Names, and classes as Python's sqlite3 takes them for windows. All are of one argument, and none fails."""

@@ -17,9 +17,11 @@ from watchword_server.sql.nodes import (
     Call,
     Case,
     Cast,
+    Exists,
     Expression,
     Infix,
     InList,
+    InQuery,
     IsDistinct,
     IsTest,
     Like,
@@ -28,12 +30,21 @@ from watchword_server.sql.nodes import (
     Name,
     Not,
     Or,
+    Order,
     Parameter,
     Prefix,
+    Quantified,
+    Rows,
+    Select,
+    SetOperation,
+    Subquery,
+    Values,
 )
+from watchword_server.sql.sources import CONTINUES_QUERY, begins_query
 from watchword_server.sql.type_names import type_name
+from watchword_server.sql.window_clauses import over
 
-__all__ = ["expression", "operand"]
+__all__ = ["expression", "operand", "order_keys", "order_of"]
 
 # From weak to strong.
 _OR, _AND, _NOT, _IS, _COMPARISON, _MATCH, _OTHER, _SUM, _PRODUCT, _SIGN, _CAST = range(1, 12)
@@ -68,7 +79,9 @@ _TESTS: Final[dict[str, Word["null", "true", "false", "unknown"]]] = {
 }
 _MATCHES: Final = frozenset({"like", "ilike", "in", "between"})
 _NUMBERS: Final = (LiteralKind.INTEGER, LiteralKind.DECIMAL)
-_QUERIES: Final = frozenset({"select", "with", "table"})
+_COMPARISONS: Final = frozenset({"=", "<>", "<", "<=", ">", ">="})
+_QUANTIFIERS: Final[dict[str, Word["any", "all"]]] = {"any": "any", "some": "any", "all": "all"}
+_MAY_HAVE_BRACKETS: Final = frozenset({"current_user", "current_role"})  # ours; PostgreSQL's grammar has none there
 
 
 def expression(cursor: Cursor) -> Expression:
@@ -91,9 +104,39 @@ def operand(cursor: Cursor) -> Expression:
     return found
 
 
-def _climb(cursor: Cursor, floor: int, bare: bool = False) -> Expression:
-    """An expression whose operators are at least of the level `floor`; `bare`: as for `operand`."""
-    left = _primary(cursor, bare)
+def order_keys(cursor: Cursor) -> tuple[Order, ...]:
+    """ORDER BY and its keys, of a query and of a window."""
+    cursor.expect("order", "by")
+    return cursor.listed(_order)
+
+
+def _order(cursor: Cursor) -> Order:
+    value = expression(cursor)
+    if cursor.here.key == "using":
+        raise cursor.unsupported("ORDER BY ... USING")
+    descending, nulls_first = order_of(cursor)
+    return Order(value, descending, nulls_first)
+
+
+def order_of(cursor: Cursor) -> tuple[bool, bool | None]:
+    """[ASC | DESC] [NULLS FIRST | LAST]: whether it descends, and whether NULL comes first."""
+    descending = cursor.take("desc")
+    if not descending:
+        cursor.take("asc")
+    nulls_first = None
+    if cursor.take("nulls"):
+        nulls_first = cursor.take("first")
+        if not nulls_first:
+            cursor.expect("last")
+    return descending, nulls_first
+
+
+def _climb(cursor: Cursor, floor: int, bare: bool = False, first: Expression | None = None) -> Expression:
+    """An expression whose operators are at least of the level `floor`.
+
+    `bare`: as for `operand`. `first`: what was read of it already.
+    """
+    left = _primary(cursor, bare) if first is None else first
     links = 0
     spent = 0  # the level that does not associate with one more operator of its own
     while True:
@@ -111,7 +154,10 @@ def _climb(cursor: Cursor, floor: int, bare: bool = False) -> Expression:
         if key in OPERATORS:
             cursor.advance()
             spent = level if level == _COMPARISON else 0
-            left = Infix(key, left, _right(cursor, level + 1, bare), token.at)
+            if cursor.here.key in _QUANTIFIERS and cursor.peek().key == "(":
+                left, spent = _quantified(cursor, left, token), 0
+            else:
+                left = Infix(key, left, _climb(cursor, level + 1, bare), token.at)
         elif level == _CAST:
             if key == "::":
                 cursor.advance()
@@ -139,6 +185,18 @@ def _right(cursor: Cursor, floor: int, bare: bool = False) -> Expression:
     if cursor.here.key in ("any", "some", "all") and cursor.peek().key == "(":
         raise cursor.unsupported(cursor.here.key.upper())
     return _climb(cursor, floor, bare)
+
+
+def _quantified(cursor: Cursor, left: Expression, operator: Token) -> Expression:
+    """`left operator ANY | ALL (query)`."""
+    word = cursor.advance()
+    found = _inside(cursor)
+    if not isinstance(found, _ROWS):
+        raise cursor.unsupported(f"{word.key.upper()} of an array", word.at)
+    if operator.key not in _COMPARISONS:
+        raise cursor.unsupported(f"{operator.key} {word.key.upper()}", operator.at)
+    cursor.expect(")")
+    return Quantified(left, operator.key, _QUANTIFIERS[word.key], found, operator.at)
 
 
 def _refuse(cursor: Cursor) -> bool:
@@ -204,17 +262,48 @@ def _match(cursor: Cursor, left: Expression) -> tuple[Expression, int]:
 
 
 def _in(cursor: Cursor, left: Expression, negated: bool, at: int) -> Expression:
-    cursor.expect("(")
-    _refuse_query(cursor)
-    items = cursor.listed(expression)
+    found = _inside(cursor)
+    if isinstance(found, _ROWS):
+        cursor.expect(")")
+        return InQuery(left, found, negated, at)
+    items = [found]
+    while cursor.take(","):
+        items.append(expression(cursor))
     cursor.expect(")")
-    return InList(left, items, negated, at)
+    return InList(left, tuple(items), negated, at)
 
 
-def _refuse_query(cursor: Cursor) -> None:
-    """No query stands in brackets."""
-    if cursor.here.key in _QUERIES or (cursor.here.key == "values" and cursor.peek().key == "("):
-        raise cursor.unsupported("A subquery")
+def _inside(cursor: Cursor) -> Expression | Rows:
+    """What a bracket holds, up to the one that closes it: a query, or an expression; each may begin with brackets."""
+    cursor.expect("(")
+    if cursor.here.key != "(" and not begins_query(cursor):
+        return expression(cursor)
+    cursor.descend()
+    found: Expression | Rows
+    if begins_query(cursor):
+        found = cursor.grammar.rows(cursor, None)
+    else:
+        at = cursor.here.at
+        found = _inside(cursor)
+        if isinstance(found, _ROWS) and cursor.here.key == ")" and cursor.peek().key in CONTINUES_QUERY:
+            cursor.expect(")")
+            found = cursor.grammar.rows(cursor, found)
+        elif isinstance(found, _ROWS) and cursor.here.key == ")" and cursor.peek().key == ")":
+            cursor.expect(")")
+        else:
+            found = _climb(cursor, _OR, first=_closed(cursor, found, at))
+    cursor.ascend()
+    return found
+
+
+def _closed(cursor: Cursor, found: Expression | Rows, at: int) -> Expression:
+    """What a bracket holds, as a value; the bracket is closed here."""
+    if cursor.here.key == ",":
+        raise cursor.unsupported("A row value")
+    cursor.expect(")")
+    if cursor.here.key == ".":
+        raise cursor.unsupported("A field of a value")
+    return Subquery(found, at) if isinstance(found, _ROWS) else found
 
 
 # --- what stands between operators ------------------------------------------------------------------------
@@ -257,15 +346,8 @@ def _primary(cursor: Cursor, bare: bool) -> Expression:
 
 
 def _bracket(cursor: Cursor) -> Expression:
-    cursor.advance()
-    _refuse_query(cursor)
-    found = expression(cursor)
-    if cursor.here.key == ",":
-        raise cursor.unsupported("A row value")
-    cursor.expect(")")
-    if cursor.here.key == ".":
-        raise cursor.unsupported("A field of a value")
-    return found
+    at = cursor.here.at
+    return _closed(cursor, _inside(cursor), at)
 
 
 def _signed(cursor: Cursor, token: Token, bare: bool) -> Expression:
@@ -325,8 +407,23 @@ def _call(cursor: Cursor, token: Token) -> Call:
         arguments = cursor.listed(expression)
         if cursor.here.key == "order":
             raise cursor.unsupported("ORDER BY inside a function")
-    _close_call(cursor)
-    return Call(token.value, arguments, star, distinct, token.at)
+    if cursor.here.key in (":", "=>"):
+        raise cursor.unsupported("An argument by name")
+    cursor.expect(")")
+    if cursor.here.key == "within":
+        raise cursor.unsupported("WITHIN GROUP")
+    condition = _filter(cursor) if cursor.here.key == "filter" and cursor.peek().key == "(" else None
+    if cursor.here.key in ("ignore", "respect") and cursor.peek().key == "nulls":
+        raise cursor.unsupported(f"{cursor.here.key.upper()} NULLS")
+    window = over(cursor) if cursor.take("over") else None
+    return Call(token.value, arguments, star, distinct, condition, window, token.at)
+
+
+def _filter(cursor: Cursor) -> Expression:
+    cursor.expect("filter", "(", "where")
+    condition = expression(cursor)
+    cursor.expect(")")
+    return condition
 
 
 def _close_call(cursor: Cursor) -> None:
@@ -380,7 +477,11 @@ def _rest(cursor: Cursor) -> list[Expression]:
 
 
 def _exists(cursor: Cursor, token: Token) -> Expression:
-    raise cursor.unsupported("A subquery", token.at)
+    cursor.descend()
+    found = cursor.grammar.rows(cursor, None)
+    cursor.ascend()
+    cursor.expect(")")
+    return Exists(found, token.at)
 
 
 # --- words with a grammar of their own --------------------------------------------------------------------
@@ -421,7 +522,9 @@ def _case(cursor: Cursor, token: Token) -> Expression:
 def _without_brackets(cursor: Cursor, token: Token) -> Expression:
     cursor.advance()
     if cursor.here.key == "(":
-        raise cursor.unsupported(f"{token.key.upper()} with brackets")
+        if token.key not in _MAY_HAVE_BRACKETS or cursor.peek().key != ")":
+            raise cursor.unsupported(f"{token.key.upper()} with brackets")
+        cursor.expect("(", ")")
     return Call(token.key, at=token.at)
 
 
@@ -437,6 +540,7 @@ def _refused(construct: str) -> "_Rule":
 
 
 _Rule = Callable[[Cursor, Token], Expression]
+_ROWS: Final = (Select, Values, SetOperation)
 
 _WORDS: Final[dict[str, _Rule]] = {
     "null": _constant(LiteralKind.NULL, ""),

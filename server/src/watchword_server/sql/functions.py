@@ -9,7 +9,17 @@ from watchword_server.sql.operators import COMPARABLE
 from watchword_server.sql.tree import Template
 from watchword_server.sql.types import INTEGERS, SqlType
 
-__all__ = ["AGGREGATES", "COUNT_ROWS", "FUNCTIONS", "GREATEST", "NULLIF", "ROW_COUNTS", "Signature"]
+__all__ = [
+    "AGGREGATES",
+    "COUNT_ROWS",
+    "FUNCTIONS",
+    "GREATEST",
+    "NULLIF",
+    "ROW_COUNTS",
+    "SNOWFLAKE_ID",
+    "UUID_V7",
+    "Signature",
+]
 
 _T = SqlType
 
@@ -96,30 +106,32 @@ FUNCTIONS: Final[dict[str, tuple[Signature, ...]]] = {
 """Of fixed arguments. Where several ways fit, the one with the fewest casts is meant, then the first."""
 
 AGGREGATES: Final[dict[str, tuple[Signature, ...]]] = {
-    "count": tuple(Signature((each,), _T.BIGINT, Template("count({0})")) for each in _T if each is not _T.UNKNOWN),
+    "count": tuple(
+        Signature((each,), _T.BIGINT, Template("count({0}){tail}")) for each in _T if each is not _T.UNKNOWN
+    ),
     "sum": (
-        *(Signature((each,), _T.BIGINT, Template("sum({0})", raises=True)) for each in INTEGERS),
-        Signature(_DOUBLE, _T.DOUBLE, Template("ww_finite(sum({0}), {at})", raises=True)),
+        *(Signature((each,), _T.BIGINT, Template("sum({0}){tail}", raises=True)) for each in INTEGERS),
+        Signature(_DOUBLE, _T.DOUBLE, Template("ww_finite(sum({0}){tail}, {at})", raises=True)),
     ),
     "avg": (
-        *(Signature((each,), _T.DOUBLE, Template("ww_mean({0})")) for each in INTEGERS),
-        Signature(_DOUBLE, _T.DOUBLE, Template("ww_finite(avg({0}), {at})", raises=True)),
+        *(Signature((each,), _T.DOUBLE, Template("ww_mean({0}){tail}")) for each in INTEGERS),
+        Signature(_DOUBLE, _T.DOUBLE, Template("ww_finite(avg({0}){tail}, {at})", raises=True)),
     ),
     **{
         name: tuple(
-            Signature((each,), each, Template(f"{name}({{0}})"))
+            Signature((each,), each, Template(f"{name}({{0}}){{tail}}"))
             for each in _T
             if each in COMPARABLE - {_T.BOOLEAN, _T.UUID, _T.BYTES}
         )
         for name in ("min", "max")
     },
-    "bool_and": (Signature((_T.BOOLEAN,), _T.BOOLEAN, Template("min({0})")),),
-    "bool_or": (Signature((_T.BOOLEAN,), _T.BOOLEAN, Template("max({0})")),),
-    "every": (Signature((_T.BOOLEAN,), _T.BOOLEAN, Template("min({0})")),),
+    "bool_and": (Signature((_T.BOOLEAN,), _T.BOOLEAN, Template("min({0}){tail}")),),
+    "bool_or": (Signature((_T.BOOLEAN,), _T.BOOLEAN, Template("max({0}){tail}")),),
+    "every": (Signature((_T.BOOLEAN,), _T.BOOLEAN, Template("min({0}){tail}")),),
 }
 """Of one argument. `sum` and `avg` of integers have types of their own (see `planner.DIFFERENCES`)."""
 
-COUNT_ROWS: Final = Template("count(*)", also=("count",))
+COUNT_ROWS: Final = Template("count(*){tail}", also=("count",))
 NULLIF: Final = Template("nullif({0}, {1})")
 GREATEST: Final = {
     "greatest": Template("ww_greatest({0})", variadic=True),
@@ -133,3 +145,7 @@ ROW_COUNTS: Final = {
     "OFFSET": Template("ww_offset({0}, {at})", raises=True),
 }
 """What is computed for them: not negative, and for NULL as if it was not there."""
+
+SNOWFLAKE_ID: Final = Template("ww_snowflake_id()", volatile="SNOWFLAKE_ID")
+UUID_V7: Final = Template("ww_uuid_v7()", volatile="UUID_V7")
+"""Of no arguments, and another value with every call."""

@@ -1,369 +1,264 @@
-"""Trees to plans: the engine's text, with one rule for each class of tree and none for anything else.
+"""Trees to plans: the engine's text of a statement, with one rule for each class and none for anything else."""
 
-Everything stands in brackets, so that no precedence is relied on; columns are bound to their source or stand where
-there is only one; whatever is bound is `?n`. The rules note what they touch: that is the plan's permissions, exactly.
-"""
-
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, ClassVar, Final
 
 from watchword_protocol.errors import ErrorCode
 from watchword_server.sql.catalog import Column, Table, TableType
 from watchword_server.sql.fault import SqlFault
-from watchword_server.sql.nesting import CHAIN_LINKS, check_nesting, spine
-from watchword_server.sql.plan import Bind, BindKind, OutputColumn, Permissions, Place, Plan
-from watchword_server.sql.scope import OWNER, physical_name, scope_of
-from watchword_server.sql.tree import (
-    Aggregate,
-    Apply,
-    Bound,
-    Case,
-    Chain,
-    ColumnValue,
-    Constant,
+from watchword_server.sql.ledger import ROW, Ledger, quoted
+from watchword_server.sql.nesting import check_nesting
+from watchword_server.sql.plan import Bind, BindKind, OutputColumn, Permissions, Plan
+from watchword_server.sql.query_text import QueryText
+from watchword_server.sql.query_tree import (
+    ConflictTree,
     DeleteTree,
-    Expression,
-    InList,
     InsertTree,
-    Key,
     OutputTree,
+    RowTest,
     SelectTree,
-    Template,
+    TableSource,
     Tree,
     UpdateTree,
-    walk_expressions,
+    ValuesTree,
+    all_queries,
+    roots,
 )
+from watchword_server.sql.scope import OWNER, Scopes, is_scoped, physical_name
+from watchword_server.sql.tree import QUERIES, ColumnValue, Expression, Template, walk_expressions
 from watchword_server.sql.types import OF_ANY_SIZE
 
 __all__ = ["MAX_TEXT_BYTES", "generate"]
 
-_MAX_PLAIN: Final = 2**53
-_LOWEST: Final = -(2**63)
-_MAX_WRITTEN: Final = 64
-"""Of a text or bytes; longer ones are bound, once however often they stand there (a DEFAULT may in every row)."""
 MAX_TEXT_BYTES: Final = 1_000_000
 """Of the engine's text; the store gives its engine a little more."""
-_ROW: Final = "ROWID"  # as the authorizer calls it
+_TWICE: Final = Template("ww_twice({0}, {at})", raises=True)
+_WRITES: Final = (InsertTree, UpdateTree, DeleteTree)
 
 
 def generate(tree: Tree) -> Plan:
     """The plan of a statement."""
-    return _Generator().plan(tree)
-
-
-def quoted(name: str) -> str:
-    """A name for the engine."""
-    return '"' + name.replace('"', '""') + '"'
+    return _Generator(tree).plan()
 
 
 class _Generator:
-    """One statement's text as it grows."""
+    """One statement's text."""
 
-    def __init__(self) -> None:
-        self._binds: dict[Bind, int] = {}
-        self._reads: set[tuple[str, str]] = set()
-        self._functions: set[str] = set()
-        self._places: dict[tuple[object, ...], tuple[int, Place]] = {}
-        self._sums: dict[str, Place] = {}
-        self._assigned: str | None = None  # the column that the value is for
-        self._physical = ""
-        self._source = ""  # what stands before a column's name
-        self._is_returning = False
+    def __init__(self, tree: Tree) -> None:
+        self._tree = tree
+        self._ledger = Ledger()
+        self._scopes = Scopes(tree)
+        self._queries = QueryText(self._ledger, self._scopes)
 
-    def plan(self, tree: Tree) -> Plan:
-        table = tree.table
-        for root in _roots(tree):
-            check_nesting(root)
-        self._physical = name = physical_name(table) if table else ""
-        text = self._STATEMENTS[type(tree)](self, tree)
+    def plan(self) -> Plan:
+        tree, ledger = self._tree, self._ledger
+        for query in all_queries(tree):
+            for root in roots(query):
+                check_nesting(root)
+        text = self._text()
         if len(text.encode()) > MAX_TEXT_BYTES:
             message = f"The statement takes more than {MAX_TEXT_BYTES} bytes in the engine (engine_bytes)."
             raise SqlFault(ErrorCode.LIMIT_EXCEEDED, message)
-        outputs = tree.outputs if isinstance(tree, SelectTree) else tree.returning
-        updated = tree.sets if isinstance(tree, UpdateTree) else ()
-        permissions = Permissions(
-            reads=frozenset(self._reads),
-            inserts=frozenset({name} if isinstance(tree, InsertTree) else ()),
-            updates=frozenset((name, column.name) for column, _ in updated),
-            deletes=frozenset({name} if isinstance(tree, DeleteTree) else ()),
-            functions=frozenset(self._functions),
-        )
-        numbers = [bind.number for bind in self._binds if bind.kind is BindKind.PARAMETER]
+        outputs = tree.returning if isinstance(tree, _WRITES) else tree.outputs
+        numbers = [bind.number for bind in ledger.binds if bind.kind is BindKind.PARAMETER]
         return Plan(
             text=text,
-            binds=tuple(self._binds),
-            columns=tuple(_output_column(each, table) for each in outputs),
-            permissions=permissions,
-            tables=frozenset({table.id} if table else ()),
+            binds=ledger.binds,
+            columns=tuple(_output_columns(outputs, tree)),
+            permissions=self._permissions(),
+            tables=ledger.tables,
             parameters=max(numbers, default=0),
-            is_write=not isinstance(tree, SelectTree),
+            is_write=isinstance(tree, _WRITES),
             made_values=_made_values(outputs),
-            places=tuple(place for _, place in self._places.values()),
-            sums=tuple(self._sums.values()),
+            places=ledger.places,
+            sums=ledger.sums,
+            checks=tuple(each.check for each in tree.tests) if isinstance(tree, (InsertTree, UpdateTree)) else (),
         )
 
-    # --- expressions --------------------------------------------------------------------------------------
+    def _text(self) -> str:
+        rule = self._STATEMENTS.get(type(self._tree))
+        return self._queries.statement(self._tree) if rule is None else rule(self, self._tree)  # type: ignore[arg-type]  # a query
 
-    def _text(self, expression: Expression) -> str:
-        return self._RULES[type(expression)](self, expression)
+    def _permissions(self) -> Permissions:
+        tree = self._tree
+        if not isinstance(tree, _WRITES):
+            return self._ledger.permissions()
+        name = physical_name(tree.target.table)
+        written = frozenset({name})
+        match tree:
+            case InsertTree():
+                sets = tree.conflict.sets or () if tree.conflict else ()
+                return self._ledger.permissions(written, frozenset((name, column.name) for column, _ in sets))
+            case UpdateTree():
+                return self._ledger.permissions(updates=frozenset((name, column.name) for column, _ in tree.sets))
+            case DeleteTree():
+                return self._ledger.permissions(deletes=written)
 
-    def _texts(self, expressions: Iterable[Expression]) -> str:
-        return ", ".join(map(self._text, expressions))
-
-    def _constant(self, constant: Constant) -> str:
-        value = constant.value
-        match value:
-            case None:
-                return "NULL"
-            case int():
-                return str(value) if value != _LOWEST else f"({_LOWEST + 1} - 1)"
-            case str() if len(value) <= _MAX_WRITTEN:
-                return "'" + value.replace("'", "''") + "'"
-            case bytes() if len(value) <= _MAX_WRITTEN:
-                return f"X'{value.hex()}'"
-            case str() | bytes():
-                return self._bind(Bind(BindKind.CONSTANT, type=constant.type, value=value))
-            case float():
-                if value.is_integer() and abs(value) < _MAX_PLAIN:
-                    return repr(value)
-                # SQLite's reading of decimal digits may be a bit off.
-                return self._bind(Bind(BindKind.CONSTANT, type=constant.type, value=value))
-
-    def _bound(self, bound: Bound) -> str:
-        return self._bind(Bind(bound.kind, bound.number, bound.type))
-
-    def _bind(self, bind: Bind) -> str:
-        return f"?{self._binds.setdefault(bind, len(self._binds) + 1)}"
-
-    def _column(self, value: ColumnValue) -> str:
-        self._reads.add((self._physical, value.column.name))
-        name = self._source + quoted(value.column.name)
-        if self._is_returning:
-            # In RETURNING, SQLite takes `"c" IS NULL` for false on any column, and shows whole doubles as integers.
-            return f"CAST({name} AS {value.type.storage})"
-        return name
-
-    def _apply(self, apply: Apply) -> str:
-        template = apply.template
-        if template.links:
-            self._functions |= template.functions
-            return template.fill_links([self._text(each) for each in spine(apply)])
-        return self._filled(template, [self._text(each) for each in apply.arguments], apply.at)
-
-    def _filled(self, template: Template, texts: list[str], at: int) -> str:
-        """The template's text. Equal expressions have one place: SQLite must see in GROUP BY that they are equal."""
-        self._functions |= template.functions
-        if not template.has_place:
-            return template.fill(texts)
-        new = len(self._places), Place(at, self._assigned)
-        number, _ = self._places.setdefault((template, self._assigned, *texts), new)
-        return template.fill(texts, number)
-
-    def _chain(self, word: str, texts: list[str]) -> str:
-        """In groups, so that neither the engine's tree nor its parser's stack grows with the chain."""
-        while len(texts) > CHAIN_LINKS:
-            groups = (texts[place : place + CHAIN_LINKS] for place in range(0, len(texts), CHAIN_LINKS))
-            texts = [self._chain(word, group) for group in groups]
-        return texts[0] if len(texts) == 1 else f"({f' {word} '.join(texts)})"
-
-    def _case(self, case: Case) -> str:
-        operand = f" {self._text(case.operand)}" if case.operand is not None else ""
-        whens = "".join(f" WHEN {self._text(test)} THEN {self._text(value)}" for test, value in case.whens)
-        otherwise = f" ELSE {self._text(case.otherwise)}" if case.otherwise is not None else ""
-        return f"(CASE{operand}{whens}{otherwise} END)"
-
-    def _aggregate(self, aggregate: Aggregate) -> str:
-        template = aggregate.template
-        distinct = "DISTINCT " if aggregate.distinct else ""
-        texts = [] if aggregate.argument is None else [distinct + self._text(aggregate.argument)]
-        text = self._filled(template, texts, aggregate.at)
-        if "sum" in template.functions:
-            self._sums.setdefault(text, Place(aggregate.at, None))
-        return text
-
-    # --- SELECT -------------------------------------------------------------------------------------------
-
-    def _select(self, tree: SelectTree) -> str:
-        outside = _all_of(tree.where)
-        source = ""
-        if tree.table is not None:
-            source, outside = self._scoped(tree.table, tree.where, _used(tree), "")
-            self._source = '"t".'
-        distinct = "DISTINCT " if tree.distinct else ""
-        text = f"SELECT {distinct}{self._texts(each.expression for each in tree.outputs)}{source}"
-        text += self._where(outside)
-        if tree.group:
-            text += f" GROUP BY {', '.join(map(self._value, tree.group))}"
-        if tree.having is not None:
-            text += f" HAVING {self._text(tree.having)}"
-        if tree.order:
-            text += f" ORDER BY {', '.join(map(self._key, tree.order))}"
-        if tree.limit is not None or tree.offset is not None:
-            text += f" LIMIT {self._count(tree.limit, '-1')}"
-        if tree.offset is not None:
-            text += f" OFFSET {self._count(tree.offset, '0')}"
-        return text
-
-    def _scoped(
-        self, table: Table, where: Expression | None, used: tuple[Expression, ...], row: str
-    ) -> tuple[str, tuple[Expression, ...]]:
-        """FROM with the rows that may be looked at; and what is left to judge of them. `row`: names the row's id."""
-        scope = scope_of(table, where, used)
-        columns = {
-            each.column.name: None for each in walk_expressions(*scope.outside, *used) if isinstance(each, ColumnValue)
-        }
-        name = physical_name(table)
-        self._reads |= {(name, column) for column in columns}
-        listed = [*([row] if row else []), *map(quoted, columns)] or ["1"]
-        self._source = ""
-        inside = self._where(scope.inside, table)
-        if not columns and not row and not inside:
-            self._reads.add((name, ""))
-        fence = " LIMIT -1" if scope.is_fenced else ""
-        return f' FROM (SELECT {", ".join(listed)} FROM main.{quoted(name)}{inside}{fence}) AS "t"', scope.outside  # noqa: S608  # of this module's parts only
-
-    def _where(self, conjuncts: tuple[Expression, ...], table: Table | None = None) -> str:
-        """WHERE; with a table, its owner's first."""
-        texts = [] if table is None else self._owned(table)
-        texts += map(self._text, conjuncts)
-        return f" WHERE {self._chain('AND', texts)}" if texts else ""
-
-    def _owned(self, table: Table) -> list[str]:
-        if table.type is TableType.SHARED:
-            return []
-        self._reads.add((physical_name(table), OWNER))
-        return [f"({quoted(OWNER)} = {self._user()})"]
-
-    def _user(self) -> str:
-        return self._bind(Bind(BindKind.USER))
-
-    def _key(self, key: Key) -> str:
-        what = str(key.output) if key.output is not None else self._value(key.expression)
-        direction = "DESC" if key.descending else "ASC"
-        return f"{what} {direction} NULLS {'FIRST' if key.nulls_first else 'LAST'}"
-
-    def _value(self, expression: Expression) -> str:
-        """A key that is computed; what comes down to a number would be that of an output (SQLite folds `0 AND ...`)."""
-        text = self._text(expression)
-        if isinstance(expression, ColumnValue) or expression.type.storage != "INTEGER":
-            return text
-        return f"CAST({text} AS INTEGER)"
-
-    def _count(self, value: Expression | None, missing: str) -> str:
-        if value is None or (isinstance(value, Constant) and value.value is None):
-            return missing
-        return self._text(value)
-
-    # --- writes -------------------------------------------------------------------------------------------
+    # --- INSERT -------------------------------------------------------------------------------------------
 
     def _insert(self, tree: InsertTree) -> str:
+        table = tree.target.table
+        head = f"{self._queries.commons(tree.commons)}INSERT INTO {self._named(tree.target)}"
+        if tree.rows is None and table.type is not TableType.USER:
+            return f"{head} DEFAULT VALUES{self._conflict(tree)}{self._returning(tree.returning, tree.tests)}"
         names = [quoted(column.name) for column in tree.columns]
-        owner = []
-        if tree.table.type is TableType.USER:
+        if table.type is TableType.USER:
             names.insert(0, quoted(OWNER))
-            owner.append(self._user())
-        head = f"INSERT INTO main.{quoted(physical_name(tree.table))}"
-        if names:
-            rows = (f"({', '.join([*owner, *map(self._value_of, tree.columns, row)])})" for row in tree.rows)
-            head += f" ({', '.join(names)}) VALUES {', '.join(rows)}"
-        else:
-            head += " DEFAULT VALUES"
-        return head + self._returning(tree.returning)
+        rows = self._rows(tree)
+        return f"{head} ({', '.join(names)}) {rows}{self._conflict(tree)}{self._returning(tree.returning, tree.tests)}"
+
+    def _rows(self, tree: InsertTree) -> str:
+        owner = [self._user()] if tree.target.table.type is TableType.USER else []
+        rows = tree.rows
+        may_repeat = tree.conflict is not None and tree.conflict.sets is not None
+        if rows is None or (isinstance(rows, ValuesTree) and not (may_repeat and len(rows.rows) > 1)):
+            listed = (
+                f"({', '.join([*owner, *map(self._value_of, tree.columns, row)])})"
+                for row in (rows.rows if rows else ((),))
+            )
+            return f"VALUES {', '.join(listed)}"
+        columns = [f'"s"."c{place}"' for place in range(1, len(tree.columns) + 1)]
+        if may_repeat and tree.conflict is not None:
+            columns = self._once(columns, tree, tree.conflict)
+        return f'SELECT {", ".join([*owner, *columns])} FROM ({self._queries.rows(rows)}) AS "s" WHERE 1'  # noqa: S608  # of this module's parts only
+
+    def _once(self, columns: list[str], tree: InsertTree, conflict: ConflictTree) -> list[str]:
+        """Two new rows of one key are refused: the engine would update the first by the second."""
+        places = [place for place, column in enumerate(tree.columns) if column.name in conflict.key]
+        if len(places) < len(conflict.key):
+            return columns  # what is left out has its default: the same in all rows, or never the same
+        keys = [columns[place] for place in places]
+        self._ledger.call("count")
+        known = " AND ".join(f"{key} IS NOT NULL" for key in keys)
+        times = f"count(*) OVER (PARTITION BY {', '.join(keys)})"
+        twice = self._ledger.fill(_TWICE, [times], conflict.at)
+        first = places[0]
+        columns[first] = f"CASE WHEN {times} > 1 AND {known} THEN {twice} ELSE {columns[first]} END"
+        return columns
+
+    def _conflict(self, tree: InsertTree) -> str:
+        conflict = tree.conflict
+        if conflict is None:
+            return ""
+        owner = [OWNER] if tree.target.table.type is TableType.USER else []
+        names = [*owner, *conflict.key] if conflict.key else []
+        for name in names:
+            self._ledger.read(tree.target.number, name)
+        key = f" ({', '.join(map(quoted, names))})" if names else ""
+        if conflict.sets is None:
+            return f" ON CONFLICT{key} DO NOTHING"
+        where = "" if conflict.where is None else f" WHERE {self._queries.write(conflict.where)}"
+        return f" ON CONFLICT{key} DO UPDATE SET {self._sets(conflict.sets)}{where}"
+
+    # --- UPDATE and DELETE --------------------------------------------------------------------------------
 
     def _update(self, tree: UpdateTree) -> str:
-        sets = ", ".join(f"{quoted(column.name)} = {self._value_of(column, value)}" for column, value in tree.sets)
-        rows = self._chosen(tree.table, tree.where)
-        return f"UPDATE main.{quoted(physical_name(tree.table))} SET {sets}{rows}{self._returning(tree.returning)}"  # noqa: S608  # of this module's parts only
+        head = f"{self._queries.commons(tree.commons)}UPDATE {self._named(tree.target)} SET "  # noqa: S608  # of this module's parts only
+        has_query = any(isinstance(each, QUERIES) for _, value in tree.sets for each in walk_expressions(value))
+        if tree.sources or has_query:
+            # The rows and their new values are there before the first is written, as in PostgreSQL.
+            found = self._found(tree, [value for _, value in tree.sets])
+            sets = ", ".join(
+                f'{quoted(column.name)} = "s"."c{place}"' for place, (column, _) in enumerate(tree.sets, 1)
+            )
+            rows = f' FROM ({found}) AS "s" WHERE "t{tree.target.number}"._rowid_ = "s"."_row"'
+            self._ledger.read(tree.target.number, ROW)
+            return f"{head}{sets}{rows}{self._returning(tree.returning, tree.tests)}"
+        return f"{head}{self._sets(tree.sets)}{self._chosen(tree)}{self._returning(tree.returning, tree.tests)}"
 
     def _delete(self, tree: DeleteTree) -> str:
-        rows = self._chosen(tree.table, tree.where)
-        return f"DELETE FROM main.{quoted(physical_name(tree.table))}{rows}{self._returning(tree.returning)}"  # noqa: S608  # of this module's parts only
+        head = f"{self._queries.commons(tree.commons)}DELETE FROM {self._named(tree.target)}"  # noqa: S608  # as above
+        return f"{head}{self._chosen(tree)}{self._returning(tree.returning)}"
+
+    def _named(self, target: TableSource) -> str:
+        return f'{self._ledger.table(target.number, target.table)} AS "t{target.number}"'
+
+    def _chosen(self, tree: UpdateTree | DeleteTree) -> str:
+        """The WHERE of a write: the rows are chosen first, where a fence is needed, or other rows are looked at."""
+        has_query = any(isinstance(each, QUERIES) for each in walk_expressions(tree.where))
+        is_fenced = self._scopes.is_fenced and is_scoped(tree.target.table)
+        if not (tree.sources or is_fenced or has_query):
+            conditions = self._queries.owned(tree.target)
+            conditions += self._queries.each(self._scopes.inside(tree.target.number))
+            conditions += self._queries.each(self._scopes.outside(tree.where))
+            return f" WHERE {self._queries.chain('AND', conditions)}" if conditions else ""
+        self._ledger.read(tree.target.number, ROW)
+        return f" WHERE _rowid_ IN ({self._found(tree, [])})"
+
+    def _found(self, tree: UpdateTree | DeleteTree, values: list[Expression]) -> str:
+        """The rows that are written, by their number, with values that are computed from them."""
+        rows = self._queries.source((tree.target, *tree.sources), tree.where)
+        sets = tree.sets if isinstance(tree, UpdateTree) else ()
+        columns = [
+            f'{self._value_of(column, value)} AS "c{place}"'
+            for place, ((column, _), value) in enumerate(zip(sets, values, strict=False), 1)
+        ]
+        return f"SELECT {', '.join([self._queries.row_of(tree.target), *columns])}{rows}"
+
+    # --- parts --------------------------------------------------------------------------------------------
+
+    def _user(self) -> str:
+        return self._ledger.bind(Bind(BindKind.USER))
+
+    def _sets(self, sets: tuple[tuple[Column, Expression], ...]) -> str:
+        return ", ".join(f"{quoted(column.name)} = {self._value_of(column, value)}" for column, value in sets)
 
     def _value_of(self, column: Column, value: Expression) -> str:
-        self._assigned = column.name
-        text = self._text(value)
-        self._assigned = None
+        self._ledger.assigned = column.name
+        text = self._queries.write(value)
+        self._ledger.assigned = None
         return text
 
-    def _chosen(self, table: Table, where: Expression | None) -> str:
-        """The WHERE of a write: behind a fence, if it judges anything that the owner's rows alone may show."""
-        scope = scope_of(table, where, ())
-        if not scope.is_fenced:
-            return self._where(scope.inside, table)
-        self._reads.add((physical_name(table), _ROW))
-        source, outside = self._scoped(table, where, (), '_rowid_ AS "_row"')
-        self._source = '"t".'
-        rows = f'SELECT "t"."_row"{source}{self._where(outside)}'
-        self._source = ""
-        return f" WHERE _rowid_ IN ({rows})"
+    def _returning(self, outputs: tuple[OutputTree, ...], tests: tuple[RowTest, ...] = ()) -> str:
+        """RETURNING with the outputs and, behind them, a column for each test."""
+        self._queries.is_returning = True
+        texts = [self._queries.write(each.expression) for each in outputs]
+        self._ledger.is_of_definition = True
+        texts += map(self._test, tests)
+        self._ledger.is_of_definition = False
+        return f" RETURNING {', '.join(texts)}" if texts else ""
 
-    def _returning(self, outputs: tuple[OutputTree, ...]) -> str:
-        self._is_returning = True
-        return f" RETURNING {self._texts(each.expression for each in outputs)}" if outputs else ""
+    def _test(self, test: RowTest) -> str:
+        """1 where the row is as it must be, else 0."""
+        condition = self._queries.write(test.condition)
+        return f"({condition} IS 1)" if test.is_strict else f"({condition} IS NOT 0)"
 
-    _RULES: ClassVar[Mapping[type, Callable[["_Generator", Any], str]]] = {
-        Constant: _constant,
-        Bound: _bound,
-        ColumnValue: _column,
-        Apply: _apply,
-        Chain: lambda self, chain: self._chain(chain.word, [self._text(item) for item in chain.items]),
-        InList: lambda self, test: f"({self._text(test.operand)} IN ({self._texts(test.items)}))",
-        Case: _case,
-        Aggregate: _aggregate,
-    }
     _STATEMENTS: ClassVar[Mapping[type, Callable[["_Generator", Any], str]]] = {
-        SelectTree: _select,
         InsertTree: _insert,
         UpdateTree: _update,
         DeleteTree: _delete,
     }
 
 
-def _roots(tree: Tree) -> Iterator[Expression]:
-    """Every expression that stands on its own in the statement."""
-    outputs = tree.outputs if isinstance(tree, SelectTree) else tree.returning
-    yield from (each.expression for each in outputs)
-    match tree:
-        case SelectTree():
-            yield from tree.group
-            yield from (key.expression for key in tree.order)
-            yield from (each for each in (tree.where, tree.having, tree.limit, tree.offset) if each is not None)
-        case InsertTree():
-            yield from (value for row in tree.rows for value in row)
-        case UpdateTree():
-            yield from (value for _, value in tree.sets)
-            yield from _all_of(tree.where)
-        case DeleteTree():
-            yield from _all_of(tree.where)
-
-
-def _all_of(where: Expression | None) -> tuple[Expression, ...]:
-    return () if where is None else (where,)
-
-
-def _used(tree: SelectTree) -> tuple[Expression, ...]:
-    """All that is computed behind WHERE."""
-    values = [each.expression for each in tree.outputs] + list(tree.group)
-    values += [key.expression for key in tree.order if key.output is None]
-    if tree.having is not None:
-        values.append(tree.having)
-    return tuple(values)
-
-
 def _made_values(outputs: tuple[OutputTree, ...]) -> int:
     """How many outputs of any size there are beside the columns of a row, which are no larger together than a row."""
     sized = [each.expression for each in outputs if each.expression.type in OF_ANY_SIZE]
-    return len(sized) - len({each.column.name for each in sized if isinstance(each, ColumnValue)})
+    rows = {each.source for each in sized if isinstance(each, ColumnValue)}
+    columns = {(each.source, each.column.name) for each in sized if isinstance(each, ColumnValue)}
+    return len(sized) - len(columns) + max(0, len(rows) - 1)
 
 
-def _output_column(output: OutputTree, table: Table | None) -> OutputColumn:
-    value = output.expression
-    if not isinstance(value, ColumnValue) or table is None:
-        return OutputColumn(output.name, value.type)
-    column = value.column
-    key = table.primary_key
-    flags = (
-        *(("pk",) if column.name in key else ()),
-        *(("nn",) if column.not_null or column.name in key else ()),
+def _output_columns(outputs: tuple[OutputTree, ...], tree: Tree) -> Iterator[OutputColumn]:
+    """Flags are those of the one table whose rows the result has."""
+    table = _only_table(tree)
+    for output in outputs:
+        value = output.expression
+        is_plain = table is not None and isinstance(value, ColumnValue) and value.source == table.number
+        flags = _flags(table.table, value.column) if table and is_plain and isinstance(value, ColumnValue) else ()
+        yield OutputColumn(output.name, value.type, flags)
+
+
+def _only_table(tree: Tree) -> TableSource | None:
+    if isinstance(tree, _WRITES):
+        return tree.target
+    sources = tree.sources if isinstance(tree, SelectTree) else ()
+    return sources[0] if len(sources) == 1 and isinstance(sources[0], TableSource) else None
+
+
+def _flags(table: Table, column: Column) -> tuple[str, ...]:
+    is_key = column.name in table.primary_key
+    return (
+        *(("pk",) if is_key else ()),
+        *(("nn",) if column.not_null or is_key else ()),
+        *(("uq",) if (column.name,) in table.unique_keys[1:] else ()),
     )
-    return OutputColumn(output.name, column.type, flags)

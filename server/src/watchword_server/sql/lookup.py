@@ -3,8 +3,8 @@
 from watchword_protocol.errors import ErrorCode
 from watchword_server.sql.catalog import Catalog, Table
 from watchword_server.sql.fault import SqlFault
+from watchword_server.sql.names import nearest
 from watchword_server.sql.nodes import TableName
-from watchword_server.sql.resolve_expressions import nearest
 from watchword_server.user import Role
 
 __all__ = ["readable_table", "writable_table"]

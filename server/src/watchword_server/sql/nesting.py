@@ -8,7 +8,19 @@ from typing import Final
 
 from watchword_protocol.errors import ErrorCode
 from watchword_server.sql.fault import SqlFault
-from watchword_server.sql.tree import Aggregate, Apply, Case, Chain, Expression, InList, place_of
+from watchword_server.sql.tree import (
+    Aggregate,
+    Apply,
+    Case,
+    Chain,
+    Expression,
+    InList,
+    InRows,
+    Quantified,
+    WindowCall,
+    children,
+    place_of,
+)
 
 __all__ = ["CHAIN_LINKS", "MAX_STACK", "check_nesting", "spine"]
 
@@ -19,6 +31,7 @@ CHAIN_LINKS: Final = 40
 
 _OF_CHAIN: Final = 3  # bracket, what is left of it, the word
 _OF_IN: Final = 6  # bracket, operand, IN, bracket, items, comma
+_OF_WINDOW: Final = 9  # call, bracket, arguments, bracket, OVER, bracket, PARTITION, BY, keys
 _OF_CASE: Final = 7  # bracket, CASE, operand, earlier branches, WHEN, test, THEN
 
 
@@ -51,7 +64,7 @@ def _stack(expression: Expression) -> int:
             return expression.template.stack[0] + 2 + max(map(_stack, expression.arguments))
         case Apply():
             pairs = zip(expression.template.stack, expression.arguments, strict=True)
-            return max(held + _stack(argument) for held, argument in pairs)
+            return max((held + _stack(argument) for held, argument in pairs), default=1)
         case Chain():
             levels, links = 1, len(expression.items)
             while links > CHAIN_LINKS:
@@ -64,6 +77,10 @@ def _stack(expression: Expression) -> int:
             parts += [each for each in (expression.operand, expression.otherwise) if each is not None]
             return _OF_CASE + max(map(_stack, parts))
         case Aggregate() if expression.argument is not None:
-            return expression.template.stack[0] + 1 + _stack(expression.argument)
+            return expression.template.stack[0] + 1 + max(map(_stack, children(expression)))
+        case WindowCall():
+            return _OF_WINDOW + max(map(_stack, children(expression)), default=0)
+        case InRows() | Quantified():
+            return _OF_IN + max(map(_stack, children(expression)))
         case _:
             return 1

@@ -16,36 +16,46 @@ __all__ = [
     "Call",
     "Case",
     "Cast",
-    "ColumnDefinition",
-    "CreateNamespace",
-    "CreateTable",
+    "CommonTable",
     "Default",
-    "Definition",
     "Delete",
-    "DropTable",
+    "DerivedTable",
+    "Exists",
     "Expression",
+    "Frame",
+    "FrameBound",
+    "FromItem",
     "InList",
+    "InQuery",
     "Infix",
     "Insert",
     "IsDistinct",
     "IsTest",
+    "Join",
     "Like",
     "Literal",
     "LiteralKind",
     "Name",
     "Not",
-    "Option",
+    "OnConflict",
     "Or",
     "Order",
     "Parameter",
     "Prefix",
+    "Quantified",
     "Query",
+    "Rows",
     "Select",
+    "SetOperation",
     "Star",
-    "Statement",
+    "Subquery",
     "TableName",
     "Target",
+    "Truncate",
     "Update",
+    "Values",
+    "Window",
+    "With",
     "walk",
 ]
 
@@ -207,13 +217,52 @@ class Cast:
 
 
 @_node
+class FrameBound:
+    """Where a frame begins or ends. `offset`: of PRECEDING and FOLLOWING; None is UNBOUNDED."""
+
+    kind: Word["preceding", "current row", "following"]
+    offset: "Expression | None" = None
+
+
+@_node
+class Frame:
+    """`mode BETWEEN start AND end [EXCLUDE ...]`; without BETWEEN the end is CURRENT ROW."""
+
+    mode: Word["rows", "range", "groups"]
+    start: FrameBound
+    end: FrameBound
+    exclude: Word["current row", "group", "ties"] | None = None
+    at: int = field(default=0, compare=False, repr=False)
+
+
+@_node
+class Window:
+    """`(base PARTITION BY ... ORDER BY ... frame)`. `base`: the name of the window that it goes on from.
+
+    `is_name`: it is no more than that name, as in `OVER w`, which takes the frame of the other too.
+    """
+
+    base: str | None = None
+    partition: tuple["Expression", ...] = ()
+    order: tuple["Order", ...] = ()
+    frame: Frame | None = None
+    is_name: bool = False
+    at: int = field(default=0, compare=False, repr=False)
+
+
+@_node
 class Call:
-    """`name(arguments)`, `name(*)`, `name(DISTINCT arguments)`; CURRENT_USER and its like have no brackets."""
+    """`name(arguments)`, `name(*)`, `name(DISTINCT arguments)`; CURRENT_USER and its like have no brackets.
+
+    `condition`: of FILTER (WHERE ...). `over`: the window of a window function.
+    """
 
     name: str
     arguments: tuple["Expression", ...] = ()
     star: bool = False
     distinct: bool = False
+    condition: "Expression | None" = None
+    over: Window | None = None
     at: int = field(default=0, compare=False, repr=False)
 
 
@@ -224,6 +273,43 @@ class Case:
     operand: "Expression | None"
     whens: tuple[tuple["Expression", "Expression"], ...]
     otherwise: "Expression | None"
+    at: int = field(default=0, compare=False, repr=False)
+
+
+@_node
+class Subquery:
+    """`(query)` as a value."""
+
+    query: "Rows"
+    at: int = field(default=0, compare=False, repr=False)
+
+
+@_node
+class Exists:
+    """`EXISTS (query)`."""
+
+    query: "Rows"
+    at: int = field(default=0, compare=False, repr=False)
+
+
+@_node
+class InQuery:
+    """`operand [NOT] IN (query)`."""
+
+    operand: "Expression"
+    query: "Rows"
+    negated: bool = False
+    at: int = field(default=0, compare=False, repr=False)
+
+
+@_node
+class Quantified:
+    """`operand operator ANY | SOME | ALL (query)`."""
+
+    operand: "Expression"
+    operator: str
+    quantifier: Word["any", "all"]
+    query: "Rows"
     at: int = field(default=0, compare=False, repr=False)
 
 
@@ -251,17 +337,47 @@ Expression = (
     | Cast
     | Call
     | Case
+    | Subquery
+    | Exists
+    | InQuery
+    | Quantified
 )
 
 
 @_node
 class TableName:
-    """`[namespace.]name [AS alias]`."""
+    """`[namespace.]name [AS alias [(columns)]]`."""
 
     namespace: str | None
     name: str
     alias: str | None = None
+    columns: tuple[str, ...] = ()
     at: int = field(default=0, compare=False, repr=False)
+
+
+@_node
+class DerivedTable:
+    """`(query) AS alias [(columns)]`."""
+
+    query: "Rows"
+    alias: str
+    columns: tuple[str, ...] = ()
+    at: int = field(default=0, compare=False, repr=False)
+
+
+@_node
+class Join:
+    """`left kind JOIN right ON condition | USING (columns)`; CROSS JOIN is INNER without either."""
+
+    kind: Word["inner", "left", "right", "full"]
+    left: "FromItem"
+    right: "FromItem"
+    condition: Expression | None = None
+    using: tuple[Name, ...] = ()
+    at: int = field(default=0, compare=False, repr=False)
+
+
+FromItem = TableName | DerivedTable | Join
 
 
 @_node
@@ -282,107 +398,142 @@ class Order:
 
 
 @_node
+class CommonTable:
+    """`name [(columns)] AS (query)`."""
+
+    name: str
+    columns: tuple[str, ...]
+    query: "Rows"
+    at: int = field(default=0, compare=False, repr=False)
+
+
+@_node
+class With:
+    """`WITH [RECURSIVE] tables`."""
+
+    tables: tuple[CommonTable, ...]
+    recursive: bool = False
+    at: int = field(default=0, compare=False, repr=False)
+
+
+@_node
 class Select:
-    """One table or none; `limit` and `offset` None: not given. LIMIT ALL is none."""
+    """`sources`: what stands between the commas of FROM. `limit` and `offset` None: not given. LIMIT ALL is NULL.
+
+    `distinct_on`: the keys of DISTINCT ON. `windows`: name and definition, of WINDOW.
+    """
 
     targets: tuple[Target, ...]
-    table: TableName | None = None
+    sources: tuple[FromItem, ...] = ()
     where: Expression | None = None
     group: tuple[Expression, ...] = ()
     having: Expression | None = None
+    windows: tuple[tuple[str, Window], ...] = ()
     order: tuple[Order, ...] = ()
     limit: Expression | None = None
     offset: Expression | None = None
     distinct: bool = False
+    distinct_on: tuple[Expression, ...] = ()
+    common: With | None = None
+    at: int = field(default=0, compare=False, repr=False)
+
+
+@_node
+class Values:
+    """`VALUES (...), ...` as a query; its columns are `column1`, `column2`, ..."""
+
+    rows: tuple[tuple[Expression, ...], ...]
+    order: tuple[Order, ...] = ()
+    limit: Expression | None = None
+    offset: Expression | None = None
+    common: With | None = None
+    at: int = field(default=0, compare=False, repr=False)
+
+
+@_node
+class SetOperation:
+    """`left UNION | INTERSECT | EXCEPT [ALL] right`; ORDER BY, LIMIT and WITH are of the whole."""
+
+    operator: Word["union", "intersect", "except"]
+    all: bool
+    left: "Rows"
+    right: "Rows"
+    order: tuple[Order, ...] = ()
+    limit: Expression | None = None
+    offset: Expression | None = None
+    common: With | None = None
+    at: int = field(default=0, compare=False, repr=False)
+
+
+Rows = Select | Values | SetOperation
+"""A query that only reads."""
+
+
+@_node
+class OnConflict:
+    """`ON CONFLICT [(columns) | ON CONSTRAINT constraint] DO NOTHING | DO UPDATE SET ... [WHERE ...]`.
+
+    `sets` None: DO NOTHING.
+    """
+
+    columns: tuple[Name, ...] = ()
+    constraint: str | None = None
+    sets: tuple[tuple[Name, Expression | Default], ...] | None = None
+    where: Expression | None = None
     at: int = field(default=0, compare=False, repr=False)
 
 
 @_node
 class Insert:
-    """`columns` empty: all of the table's, in order. `rows` empty: DEFAULT VALUES."""
+    """`columns` empty: all of the table's, in order. `rows` empty, and no query: DEFAULT VALUES.
+
+    `query`: instead of `rows`; VALUES with nothing behind them are rows.
+    """
 
     table: TableName
     columns: tuple[Name, ...]
-    rows: tuple[tuple[Expression | Default, ...], ...]
+    rows: tuple[tuple[Expression | Default, ...], ...] = ()
+    query: Rows | None = None
+    conflict: OnConflict | None = None
     returning: tuple[Target, ...] = ()
+    common: With | None = None
     at: int = field(default=0, compare=False, repr=False)
 
 
 @_node
 class Update:
-    """SET in the order written."""
+    """SET in the order written. `sources`: of FROM."""
 
     table: TableName
     sets: tuple[tuple[Name, Expression | Default], ...]
+    sources: tuple[FromItem, ...] = ()
     where: Expression | None = None
     returning: tuple[Target, ...] = ()
+    common: With | None = None
     at: int = field(default=0, compare=False, repr=False)
 
 
 @_node
 class Delete:
-    """DELETE FROM table."""
+    """DELETE FROM table. `sources`: of USING."""
 
     table: TableName
+    sources: tuple[FromItem, ...] = ()
     where: Expression | None = None
     returning: tuple[Target, ...] = ()
+    common: With | None = None
     at: int = field(default=0, compare=False, repr=False)
 
 
 @_node
-class CreateNamespace:
-    """CREATE NAMESPACE [IF NOT EXISTS] name."""
-
-    name: str
-    if_not_exists: bool = False
-    at: int = field(default=0, compare=False, repr=False)
-
-
-@_node
-class ColumnDefinition:
-    """One column of CREATE TABLE; `default` is a constant expression."""
-
-    name: str
-    type: str
-    not_null: bool = False
-    primary_key: bool = False
-    default: Expression | None = None
-    at: int = field(default=0, compare=False, repr=False)
-
-
-@_node
-class Option:
-    """`name = value` of WITH; the name folded to upper case, the value as quoted."""
-
-    name: str
-    value: str
-    at: int = field(default=0, compare=False, repr=False)
-
-
-@_node
-class CreateTable:
-    """CREATE TABLE ... WITH (options). `primary_key`: of a table constraint, empty where a column has it."""
+class Truncate:
+    """TRUNCATE [TABLE] table: it deletes the rows that the user may delete."""
 
     table: TableName
-    columns: tuple[ColumnDefinition, ...]
-    primary_key: tuple[Name, ...] = ()
-    options: tuple[Option, ...] = ()
-    if_not_exists: bool = False
     at: int = field(default=0, compare=False, repr=False)
 
 
-@_node
-class DropTable:
-    """DROP TABLE [IF EXISTS] table."""
-
-    table: TableName
-    if_exists: bool = False
-    at: int = field(default=0, compare=False, repr=False)
-
-
-Query = Select | Insert | Update | Delete
-Definition = CreateNamespace | CreateTable | DropTable
-Statement = Query | Definition
+Query = Rows | Insert | Update | Delete | Truncate
 
 
 def walk(node: object) -> Iterator[object]:

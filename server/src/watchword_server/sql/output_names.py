@@ -6,7 +6,20 @@ Source: PostgreSQL, `FigureColname` of its parse_target.c.
 from typing import Final
 
 from watchword_server.sql.casts import TYPE_WORDS
-from watchword_server.sql.nodes import Call, Case, Cast, Expression, Name
+from watchword_server.sql.nodes import (
+    Call,
+    Case,
+    Cast,
+    Exists,
+    Expression,
+    Name,
+    Rows,
+    Select,
+    SetOperation,
+    Star,
+    Subquery,
+    Values,
+)
 
 __all__ = ["output_name"]
 
@@ -16,6 +29,20 @@ _NAMELESS: Final = "?column?"
 def output_name(node: Expression) -> str:
     """The name of a column that is this expression."""
     return _name(node)[0]
+
+
+def _first_name(query: Rows) -> str:
+    """The name of a query's first column."""
+    match query:
+        case SetOperation():
+            return _first_name(query.left)
+        case Values():
+            return "column1"
+        case Select():
+            first = query.targets[0]
+            if first.alias is not None:
+                return first.alias
+            return _NAMELESS if isinstance(first.expression, Star) else output_name(first.expression)
 
 
 def _name(node: Expression) -> tuple[str, bool]:
@@ -31,6 +58,10 @@ def _name(node: Expression) -> tuple[str, bool]:
                 return inner, True
             word = TYPE_WORDS.get(node.type)
             return (word.output if word else node.type), False
+        case Subquery():
+            return _first_name(node.query), True
+        case Exists():
+            return "exists", True
         case Case():
             inner, is_strong = _NAMELESS, False
             if node.otherwise is not None:

@@ -3,12 +3,15 @@
 from typing import Any, Final
 
 from watchword_protocol.errors import ErrorCode
-from watchword_server.sql.administration import DEFINITIONS
+from watchword_server.sql.account_statements import account_rule
+from watchword_server.sql.administration import DEFINITIONS, truncate
 from watchword_server.sql.cursor import MAX_DEPTH, MAX_LINKS, Cursor
+from watchword_server.sql.definition_nodes import ForeignKeyAction, Statement
 from watchword_server.sql.fault import SqlFault
+from watchword_server.sql.grammar import GRAMMAR
 from watchword_server.sql.keywords import words
 from watchword_server.sql.lex import Token, TokenKind, lex
-from watchword_server.sql.nodes import Literal, LiteralKind, Name, Parameter, Statement
+from watchword_server.sql.nodes import Literal, LiteralKind, Name, Parameter
 from watchword_server.sql.statements import QUERIES
 
 __all__ = ["MAX_HEIGHT", "parse_request", "parse_tokens"]
@@ -17,16 +20,16 @@ MAX_HEIGHT: Final = MAX_DEPTH + MAX_LINKS + 4
 """Nodes from a statement to its deepest leaf: chains inside brackets inside chains add up, so they are bounded
 together, and what walks down a tree may recurse. The 4: the statement, an output, a leaf, and one to spare."""
 
-_LEAVES: Final = frozenset({str, int, bool, type(None), LiteralKind, Literal, Name, Parameter})
+_LEAVES: Final = frozenset({str, int, bool, type(None), LiteralKind, ForeignKeyAction, Literal, Name, Parameter})
 
-_RULES: Final = {**QUERIES, **DEFINITIONS}
+_RULES: Final = {**QUERIES, **DEFINITIONS, "truncate": truncate}
 
 # Statements that PostgreSQL or SQLite has. Any other word is a mistake.
 _STATEMENTS: Final = words(
-    """abort alter analyse analyze attach begin call checkpoint close cluster comment commit copy deallocate declare
+    """abort analyse analyze attach begin call checkpoint close cluster comment commit copy deallocate declare
     describe detach discard do end execute explain fetch grant import listen load lock merge move notify pragma prepare
-    reassign refresh reindex release replace reset revoke rollback savepoint security set show start table truncate
-    unlisten use vacuum values with"""
+    reassign refresh reindex release replace reset revoke rollback savepoint security set show start table
+    unlisten use vacuum"""
 )
 
 
@@ -51,7 +54,7 @@ def parse_request(text: str, *, max_bytes: int, max_parameters: int, max_stateme
 
 def parse_tokens(tokens: list[Token], *, max_statements: int) -> tuple[Statement, ...]:
     """As `parse_request`, of a text whose tokens are there."""
-    cursor = Cursor(tokens)
+    cursor = Cursor(tokens, GRAMMAR)
     statements: list[Statement] = []
     while True:
         while cursor.take(";"):
@@ -72,12 +75,10 @@ def parse_tokens(tokens: list[Token], *, max_statements: int) -> tuple[Statement
 
 def _statement(cursor: Cursor) -> Statement:
     start, links = cursor.here, cursor.links
-    rule = _RULES.get(start.key)
+    rule = account_rule(cursor) or _RULES.get(start.key)
     if rule is None:
         if start.key in _STATEMENTS:
             raise cursor.unsupported(start.key.upper())
-        if start.key == "(":
-            raise cursor.unsupported("A statement in brackets")
         raise cursor.unexpected("a statement")
     try:
         statement = rule(cursor)

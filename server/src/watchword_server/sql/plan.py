@@ -4,11 +4,12 @@ from dataclasses import dataclass, field
 from enum import Enum, unique
 from typing import NamedTuple
 
-from watchword_server.sql.catalog import TableId
+from watchword_protocol.errors import ErrorCode
 from watchword_server.sql.fault import SqlFault
+from watchword_server.sql.table_id import TableId
 from watchword_server.sql.types import SqlType
 
-__all__ = ["Bind", "BindKind", "OutputColumn", "Permissions", "Place", "Plan", "StoredValue"]
+__all__ = ["Bind", "BindKind", "OutputColumn", "Permissions", "Place", "Plan", "RowCheck", "StoredValue"]
 
 StoredValue = int | float | str | bytes | None
 """A value in stored form: what `SqlType.storage` holds."""
@@ -52,7 +53,8 @@ class Permissions:
     """All that the engine may touch while it runs the statement; physical names. The second wall asks it.
 
     `reads`: (table, column); the column is empty where a table is read without any. `inserts`, `deletes`: tables.
-    `updates`: (table, column). `functions`: of the engine, in small letters.
+    `updates`: (table, column). `functions`: of the engine, in small letters. `commons`: the names
+    of queries of WITH, which ask for what is in them.
     """
 
     reads: frozenset[tuple[str, str]] = frozenset()
@@ -60,6 +62,7 @@ class Permissions:
     updates: frozenset[tuple[str, str]] = frozenset()
     deletes: frozenset[str] = frozenset()
     functions: frozenset[str] = frozenset()
+    commons: frozenset[str] = frozenset()
 
     @property
     def tables(self) -> frozenset[str]:
@@ -70,16 +73,24 @@ class Permissions:
 class Place(NamedTuple):
     """Of something that may fail while the statement runs.
 
-    `at`: the offset in the text, as in nodes. `column`: of the table, that the value is for.
+    `at`: the offset in the text, as in nodes; None where it stands in a definition. `column`: of the table, that the
+    value is for.
     """
 
-    at: int
+    at: int | None
     column: str | None
 
     def of(self, fault: SqlFault) -> SqlFault:
         """The fault, as one of this place."""
         message = fault.message if self.column is None else f'Column "{self.column}": {fault.message}'
         return SqlFault(fault.code, message, self.at)
+
+
+class RowCheck(NamedTuple):
+    """What is told where a row that was written is not as it must be."""
+
+    code: ErrorCode
+    message: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +101,9 @@ class Plan:
     `made_values`: how many columns have values of any size that stand in no row, or in another column too.
     `places`: by the numbers that the text gives the functions that may fail; plans that differ in nothing else are
     equal. `sums`: of what SQLite itself adds up, which knows no place.
+    `checks`: of each row that is written; the last columns of what the text gives are theirs, 1 where all is well.
+    `reference`: what is told where a foreign key does not hold: SQLite does not say which.
+    `version`: of the catalog that it was made for.
     """
 
     text: str
@@ -102,6 +116,9 @@ class Plan:
     made_values: int = 0
     places: tuple[Place, ...] = field(default=(), compare=False)
     sums: tuple[Place, ...] = field(default=(), compare=False)
+    checks: tuple[RowCheck, ...] = ()
+    reference: str = field(default="", compare=False)
+    version: int = field(default=0, compare=False)
 
     def __repr__(self) -> str:
         """For people: the text, what is bound, what comes out."""

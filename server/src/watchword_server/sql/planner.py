@@ -3,17 +3,21 @@
 import sys
 from collections import OrderedDict
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Final, NamedTuple
 
 from watchword_protocol.errors import ErrorCode
+from watchword_server.sql.account_nodes import AccountStatement
+from watchword_server.sql.account_statements import hushed
 from watchword_server.sql.budget import Budget, budget_of
 from watchword_server.sql.catalog import Catalog
+from watchword_server.sql.definition_nodes import Definition, Statement
 from watchword_server.sql.fault import SqlFault
 from watchword_server.sql.generate import generate
 from watchword_server.sql.lex import lex
-from watchword_server.sql.nodes import CreateNamespace, CreateTable, Definition, DropTable, Statement
 from watchword_server.sql.parser import parse_tokens
 from watchword_server.sql.plan import Plan
+from watchword_server.sql.references import with_references
 from watchword_server.sql.resolve import resolve
 from watchword_server.steps import Steps
 from watchword_server.user import Role
@@ -45,6 +49,7 @@ DIFFERENCES: Final = (
     "A parameter whose place gives it no type (an output, IS NULL) has that of another place, and is text if there is "
     "none; count and concat take it as text.",
     "Names of columns of one table, and of tables, that differ in the case of letters only are refused.",
+    "A CHECK is asked of the rows that are written: a new row that ON CONFLICT puts aside is not asked.",
     "What nests deeper than about 20 calls or links of arithmetic is refused, and so is the 201st || of a chain; "
     "chains of AND and OR are not.",
 )
@@ -105,8 +110,9 @@ class Planner:
 
     def plan(
         self, text: str, *, catalog: Catalog, namespace: str, role: Role, budget: Budget | None = None
-    ) -> Steps[tuple[Plan, ...] | Definition]:
-        """The request's plans, one a statement; or the one definition that it is. What is known takes one step.
+    ) -> Steps[tuple[Plan, ...] | Definition | AccountStatement]:
+        """The request's plans, one a statement; or the one definition, or statement about a user, that it is, which are
+        not remembered. What is known takes one step.
 
         Args:
             text: Of any content.
@@ -128,13 +134,15 @@ class Planner:
             self._plans.move_to_end(key)
             return known.plans
         budget = budget or self.budget()
-        tokens = lex(text, max_bytes=self._max_bytes, max_parameters=self._max_parameters)
         before = budget.left
-        budget.take(max(len(tokens) - 1, len(text) // _BYTES_OF_PART))
-        yield
-        statements = parse_tokens(tokens, max_statements=self._max_statements)
+        try:
+            statements = yield from self._parse(text, budget)
+        except SqlFault as fault:
+            raise hushed(fault, text) from None
         first = statements[0]
-        if len(statements) == 1 and isinstance(first, (CreateNamespace, CreateTable, DropTable)):
+        if len(statements) == 1 and isinstance(first, Definition):
+            return first
+        if len(statements) == 1 and isinstance(first, AccountStatement):
             return first
         plans: list[Plan] = []
         for index, statement in enumerate(statements):
@@ -143,6 +151,12 @@ class Planner:
         known = _Known(tuple(plans), before - budget.left, _size(text, plans))
         self._keep(key, known)
         return known.plans
+
+    def _parse(self, text: str, budget: Budget) -> Steps[tuple[Statement, ...]]:
+        tokens = lex(text, max_bytes=self._max_bytes, max_parameters=self._max_parameters)
+        budget.take(max(len(tokens) - 1, len(text) // _BYTES_OF_PART))
+        yield
+        return parse_tokens(tokens, max_statements=self._max_statements)
 
     def _keep(self, key: _Key, known: _Known) -> None:
         """Remember it, and forget what does not fit beside it any more."""
@@ -158,12 +172,15 @@ class Planner:
         self, statement: Statement, index: int, catalog: Catalog, namespace: str, role: Role, budget: Budget
     ) -> Steps[Plan]:
         try:
-            if isinstance(statement, (CreateNamespace, CreateTable, DropTable)):
-                message = "CREATE and DROP stand alone in their request."
+            if isinstance(statement, Definition):
+                message = "CREATE, ALTER and DROP stand alone in their request."
+                raise SqlFault(ErrorCode.UNSUPPORTED_SQL, message, statement.at)
+            if isinstance(statement, AccountStatement):
+                message = "A statement about a user stands alone in its request."
                 raise SqlFault(ErrorCode.UNSUPPORTED_SQL, message, statement.at)
             tree = resolve(statement, catalog, namespace, role)
             yield
-            plan = generate(tree)
+            plan = replace(with_references(generate(tree), tree, catalog, role), version=catalog.version)
             budget.take(_PARTS_OF_COLUMN * len(plan.columns))
             return plan
         except SqlFault as fault:

@@ -3,19 +3,19 @@
 Source: PostgreSQL, chapter 10 "Type Conversion", and chapter 4.2 "Value Expressions".
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import replace
-from difflib import get_close_matches
 from typing import Any, ClassVar, Final
 
 from watchword_protocol.errors import ErrorCode
 from watchword_server.sql import nodes
 from watchword_server.sql.calls import resolve_call
 from watchword_server.sql.casts import TYPE_WORDS, Ease
-from watchword_server.sql.catalog import Table
 from watchword_server.sql.coercion import Coercion, constant, mismatch
+from watchword_server.sql.context import Context
 from watchword_server.sql.engine_functions import check_pattern, is_short_needle
 from watchword_server.sql.fault import SqlFault
+from watchword_server.sql.names import Names
 from watchword_server.sql.operators import (
     BETWEEN,
     ILIKE,
@@ -29,6 +29,7 @@ from watchword_server.sql.operators import (
     UNSUPPORTED_OPERATORS,
     OperatorRow,
 )
+from watchword_server.sql.subqueries import resolve_exists, resolve_in, resolve_quantified, resolve_scalar
 from watchword_server.sql.tree import (
     Apply,
     Bound,
@@ -41,38 +42,55 @@ from watchword_server.sql.tree import (
     walk_expressions,
 )
 from watchword_server.sql.types import NUMBERS, SqlType
+from watchword_server.sql.volatile import refuse_volatile
+from watchword_server.sql.windows import resolve_window_call
 from watchword_server.user import Role
 
-__all__ = ["ExpressionResolver", "nearest"]
+__all__ = ["ExpressionResolver"]
 
 _T = SqlType
-# Comparing names costs some microseconds each, and this runs on the loop.
-_MOST_LETTERS_APART: Final = 4
-_MOST_COMPARED: Final = 200
-
-
-def nearest(name: str, names: Sequence[str]) -> str:
-    """A sentence that names the most similar of the names; empty where none is."""
-    near = [each for each in names if abs(len(each) - len(name)) <= _MOST_LETTERS_APART][:_MOST_COMPARED]
-    found = get_close_matches(name, near, n=1)
-    return f' Did you mean "{found[0]}"?' if found else ""
+_MAKES_VALUES: Final = frozenset({"VALUES", "UPDATE", "ON CONFLICT", "DEFAULT"})
 
 
 class ExpressionResolver:
-    """Expressions of one statement over at most one table.
+    """Expressions of one query.
 
-    `no_aggregates`: the clause in which aggregates may not stand, for the message; None where they may.
+    Args:
+        context: Of the statement.
+        names: What names mean.
+
+    `no_aggregates`: the clause in which aggregates may not stand, for the message; None where they may. `no_windows`:
+    as that, for window functions. `windows`: those of WINDOW, by name.
     """
 
-    __slots__ = ("_alias", "_columns", "_table", "coercion", "no_aggregates", "role")
+    __slots__ = ("context", "names", "no_aggregates", "no_windows", "windows")
 
-    def __init__(self, table: Table | None, alias: str | None, coercion: Coercion, role: Role) -> None:
-        self._table = table
-        self._alias = alias
-        self._columns = {column.name: ColumnValue(column) for column in table.columns} if table else {}
-        self.coercion: Coercion = coercion
-        self.role: Role = role
+    def __init__(self, context: Context, names: Names) -> None:
+        self.context = context
+        self.names = names
         self.no_aggregates: str | None = None
+        self.no_windows: str | None = None
+        self.windows: dict[str, nodes.Window] = {}
+
+    @property
+    def coercion(self) -> Coercion:
+        """Of the statement."""
+        return self.context.coercion
+
+    @property
+    def role(self) -> Role:
+        """Whose statement it is."""
+        return self.context.role
+
+    def within(self, clause: str, node: nodes.Expression, what: str | None = None) -> Expression:
+        """The expression, in a clause where no aggregates stand; a condition if `what` says so, for the message."""
+        before = self.no_aggregates, self.no_windows
+        self.no_aggregates = self.no_windows = clause
+        found = self.resolve(node) if what is None else self.boolean(node, what, node.at)
+        self.no_aggregates, self.no_windows = before
+        if clause not in _MAKES_VALUES:
+            refuse_volatile(clause, found)
+        return found
 
     def resolve(self, node: nodes.Expression) -> Expression:
         """The expression; of type UNKNOWN still, if nothing in it says more.
@@ -86,41 +104,26 @@ class ExpressionResolver:
         """A condition; `what` it is, for the message."""
         return self.coercion.must(self.resolve(node), _T.BOOLEAN, what, at)
 
+    def filter_of(self, node: nodes.Call) -> Expression | None:
+        """The condition of a call's FILTER."""
+        return None if node.condition is None else self.within("FILTER", node.condition, "FILTER")
+
     def column(self, node: nodes.Name) -> Expression:
         """The column of this name."""
-        found = self.find(node.table, node.name, node.at)
-        if found is None:
-            where = f" in {self._table.title}" if self._table else ""
-            hint = nearest(node.name, list(self._columns))
-            raise SqlFault(ErrorCode.NOT_FOUND, f'There is no column "{node.name}"{where}.{hint}', node.at)
-        return ColumnValue(found.column, node.at)
-
-    def find(self, qualifier: str | None, name: str, at: int) -> ColumnValue | None:
-        """The column, if there is one."""
-        if qualifier is not None:
-            self.check_qualifier(qualifier, at)
-        return self._columns.get(name)
-
-    def check_qualifier(self, qualifier: str, at: int) -> None:
-        """Refuse the name of a table that the statement does not have.
-
-        Raises:
-            SqlFault: NOT_FOUND.
-        """
-        if self._table is None or qualifier != self._alias:
-            hint = nearest(qualifier, [self._alias] if self._alias else [])
-            raise SqlFault(ErrorCode.NOT_FOUND, f'There is no table "{qualifier}" in this statement.{hint}', at)
+        found = self.names.column(node.table, node.name, node.at)
+        return replace(found, at=node.at) if isinstance(found, ColumnValue) else found
 
     # --- operators ----------------------------------------------------------------------------------------
 
     def operate(self, operator: str, left: Expression, right: Expression, at: int) -> Apply:
         """`left operator right`, with the casts that PostgreSQL makes unasked."""
-        row, left, right = self._operands(operator, left, right, at)
+        row, left, right = self.operands(operator, left, right, at)
         return Apply(row.result, row.template, (left, right), at)
 
-    def _operands(
+    def operands(
         self, operator: str, left: Expression, right: Expression, at: int
     ) -> tuple[OperatorRow, Expression, Expression]:
+        """The operator between two types, and both sides as these."""
         types = self._operand_types(operator, left.type, right.type, at)
         row = OPERATORS.get((operator, *types))
         if row is None:
@@ -193,13 +196,13 @@ class ExpressionResolver:
         for one, other in ((node.right, node.left), (node.left, node.right)):
             if isinstance(one, nodes.Literal) and one.kind is nodes.LiteralKind.NULL:
                 return self._is_null(other, node.at, negated=not node.negated)  # of any type, as in PostgreSQL
-        _, left, right = self._operands("=", self.resolve(node.left), self.resolve(node.right), node.at)
+        _, left, right = self.operands("=", self.resolve(node.left), self.resolve(node.right), node.at)
         return Apply(_T.BOOLEAN, IS_DISTINCT[node.negated], (left, right))
 
     def _between(self, node: nodes.Between) -> Expression:
         value = self.resolve(node.operand)
-        _, first, low = self._operands(">=", value, self.resolve(node.low), node.at)
-        _, second, high = self._operands("<=", value, self.resolve(node.high), node.at)
+        _, first, low = self.operands(">=", value, self.resolve(node.low), node.at)
+        _, second, high = self.operands("<=", value, self.resolve(node.high), node.at)
         if first != second:
             raise _two_types("BETWEEN", node.at)
         found = Apply(_T.BOOLEAN, BETWEEN, (first, low, high))
@@ -227,7 +230,7 @@ class ExpressionResolver:
                     continue
             elif isinstance(value, Bound):
                 here = replace(value)  # it stands anew in each comparison, and gets a type of its own there
-            _, one, item = self._operands("=", here, item, at)
+            _, one, item = self.operands("=", here, item, at)
             found.append(item)
             if operand is not None and one != operand:
                 raise _two_types("IN", node.at)
@@ -288,7 +291,7 @@ class ExpressionResolver:
         """A condition of CASE: what is compared and with what, or no more than the condition."""
         if compared is None:
             return None, self.boolean(test, "A condition of CASE", test.at)
-        _, operand, other = self._operands("=", compared, self.resolve(test), test.at)
+        _, operand, other = self.operands("=", compared, self.resolve(test), test.at)
         return operand, other
 
     _RULES: ClassVar[Mapping[type, Callable[["ExpressionResolver", Any], Expression]]] = {
@@ -308,8 +311,14 @@ class ExpressionResolver:
         nodes.InList: _in_list,
         nodes.Like: _like,
         nodes.Cast: _cast,
-        nodes.Call: lambda self, node: resolve_call(self, node),
+        nodes.Call: lambda self, node: (
+            resolve_call(self, node) if node.over is None else resolve_window_call(self, node)
+        ),
         nodes.Case: _case,
+        nodes.Subquery: lambda self, node: resolve_scalar(self, node),
+        nodes.Exists: lambda self, node: resolve_exists(self, node),
+        nodes.InQuery: lambda self, node: resolve_in(self, node),
+        nodes.Quantified: lambda self, node: resolve_quantified(self, node),
     }
 
 

@@ -1,137 +1,56 @@
-"""Tokens to SELECT, INSERT, UPDATE and DELETE.
+"""Tokens to INSERT, UPDATE and DELETE, with what stands before and around any statement: WITH, brackets.
 
 Source: PostgreSQL's pages on these statements, and the rules behind them in its grammar.
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Final
 
 from watchword_server.sql.cursor import Cursor
 from watchword_server.sql.expressions import expression
-from watchword_server.sql.keywords import NOT_A_NAME
-from watchword_server.sql.lex import TokenKind
 from watchword_server.sql.nodes import (
     Default,
     Delete,
     Expression,
+    FromItem,
     Insert,
     Name,
-    Order,
+    OnConflict,
     Query,
-    Select,
-    Star,
-    TableName,
+    Rows,
     Target,
     Update,
+    Values,
 )
+from watchword_server.sql.queries import rows, target, values_rows, with_clause
+from watchword_server.sql.sources import CONTINUES_QUERY, begins_query, from_items, table_name
 
-__all__ = ["QUERIES", "qualified_name"]
+__all__ = ["QUERIES"]
 
-_NO_TARGETS: Final = frozenset({"", "from", "where", "group", "having", "order", "limit", "offset", ";", ")"})
-_TRAILERS: Final = frozenset({"order", "limit", "offset"})
-
-
-def _select(cursor: Cursor) -> Select:
-    at = cursor.advance().at
-    distinct = cursor.take("distinct")
-    if distinct:
-        if cursor.here.key == "on":
-            raise cursor.unsupported("DISTINCT ON")
-    else:
-        cursor.take("all")  # the default
-    if cursor.here.key in _NO_TARGETS and cursor.here.kind in (TokenKind.WORD, TokenKind.MARK, TokenKind.END):
-        if distinct:
-            raise cursor.unexpected("an expression")
-        raise cursor.unsupported("SELECT without columns")
-    targets = cursor.listed(_target)
-    table = _source(cursor) if cursor.take("from") else None
-    where = _where(cursor)
-    group: tuple[Expression, ...] = ()
-    if cursor.here.key == "group":
-        cursor.advance()
-        cursor.expect("by")
-        if cursor.here.key in ("all", "distinct"):
-            raise cursor.unsupported(f"GROUP BY {cursor.here.key.upper()}")
-        group = cursor.listed(_group)
-    having = expression(cursor) if cursor.take("having") else None
-    order: tuple[Order, ...] = ()
-    if cursor.here.key == "order":
-        cursor.advance()
-        cursor.expect("by")
-        order = cursor.listed(_order)
-    limit, offset = _limits(cursor)
-    return Select(targets, table, where, group, having, order, limit, offset, distinct, at)
+_Sets = tuple[tuple[Name, Expression | Default], ...]
 
 
-def _target(cursor: Cursor) -> Target:
-    token = cursor.here
-    if token.key == "*":
-        cursor.advance()
-        return Target(Star(None, token.at))
-    if cursor.peek().key == "." and cursor.peek(2).key == "*":
-        table = cursor.name("a table")
-        cursor.advance()
-        cursor.advance()
-        return Target(Star(table, token.at))
-    value = expression(cursor)
-    return Target(value, cursor.label("an alias") if cursor.take("as") else cursor.bare_label())
+def _with(cursor: Cursor) -> Query:
+    """A statement with WITH before it."""
+    rule = _WRITES.get(_behind_with(cursor))
+    if rule is None:
+        return rows(cursor)
+    common = with_clause(cursor)
+    return replace(rule(cursor), common=common)
 
 
-def _source(cursor: Cursor) -> TableName:
-    """The one table behind FROM."""
-    if cursor.here.key == "(":
-        raise cursor.unsupported("A query or a join in brackets")
-    if cursor.here.key == "rows" and cursor.peek().key == "from":
-        raise cursor.unsupported("ROWS FROM")
-    table = _table(cursor)
-    if cursor.here.key == ",":
-        raise cursor.unsupported("A join")
-    return table
+def _behind_with(cursor: Cursor) -> str:
+    """The word that the statement itself begins with: the first one outside of brackets that begins any."""
+    depth = 0
+    for token in cursor.ahead():
+        depth += (token.key == "(") - (token.key == ")")
+        if depth == 0 and token.key in ("select", "values", *_WRITES):
+            return token.key
+    return ""
 
 
-def _group(cursor: Cursor) -> Expression:
-    key, follower = cursor.here.key, cursor.peek().key
-    if key in ("rollup", "cube") and follower == "(":
-        raise cursor.unsupported(key.upper())
-    if key == "grouping" and follower == "sets":
-        raise cursor.unsupported("GROUPING SETS")
-    if key == "(" and follower == ")":
-        raise cursor.unsupported("An empty grouping set")
-    return expression(cursor)
-
-
-def _order(cursor: Cursor) -> Order:
-    value = expression(cursor)
-    if cursor.here.key == "using":
-        raise cursor.unsupported("ORDER BY ... USING")
-    descending = cursor.take("desc")
-    if not descending:
-        cursor.take("asc")
-    nulls_first = None
-    if cursor.take("nulls"):
-        nulls_first = cursor.take("first")
-        if not nulls_first:
-            cursor.expect("last")
-    return Order(value, descending, nulls_first)
-
-
-def _limits(cursor: Cursor) -> tuple[Expression | None, Expression | None]:
-    """LIMIT and OFFSET, each once, in either order."""
-    limit = offset = None
-    has_limit = has_offset = False
-    while True:
-        if not has_limit and cursor.take("limit"):
-            has_limit = True
-            limit = None if cursor.take("all") else expression(cursor)
-            if cursor.here.key == ",":
-                raise cursor.invalid("LIMIT takes one number: write LIMIT ... OFFSET ...")
-        elif not has_offset and cursor.take("offset"):
-            has_offset = True
-            offset = expression(cursor)
-            if cursor.here.key in ("row", "rows"):
-                raise cursor.unsupported("OFFSET ... ROWS")
-        else:
-            return limit, offset
+# --- INSERT -----------------------------------------------------------------------------------------------
 
 
 def _insert(cursor: Cursor) -> Insert:
@@ -139,32 +58,103 @@ def _insert(cursor: Cursor) -> Insert:
     if cursor.here.key == "or":
         raise cursor.unsupported("INSERT OR")
     cursor.expect("into")
-    table = _table(cursor, alias="after AS")
+    table = table_name(cursor, alias="after AS")
     columns: tuple[Name, ...] = ()
-    if cursor.here.key == "(":
-        follower = cursor.peek()
-        if follower.key in ("(", "select", "with", "table") or (follower.key == "values" and cursor.peek(2).key == "("):
-            raise cursor.unsupported("INSERT with a query")
+    if cursor.here.key == "(" and not _is_query_in_brackets(cursor):
         cursor.advance()
         columns = cursor.listed(_column)
         cursor.expect(")")
-    rows: tuple[tuple[Expression | Default, ...], ...] = ()
+    listed, query = _new_rows(cursor, columns)
+    conflict = _conflict(cursor) if cursor.here.key == "on" and cursor.peek().key == "conflict" else None
+    return Insert(table, columns, listed, query, conflict, _returning(cursor), at=at)
+
+
+def _is_query_in_brackets(cursor: Cursor) -> bool:
+    follower = cursor.peek()
+    return follower.key in ("(", "select", "with", "table") or (follower.key == "values" and cursor.peek(2).key == "(")
+
+
+def _new_rows(
+    cursor: Cursor, columns: tuple[Name, ...]
+) -> tuple[tuple[tuple[Expression | Default, ...], ...], Rows | None]:
+    """Rows written out, or a query."""
     if cursor.here.key == "default":
         if columns:
             raise cursor.invalid("DEFAULT VALUES stands without a list of columns.")
         cursor.expect("default", "values")
-    else:
-        if cursor.here.key == "overriding":
-            raise cursor.unsupported("OVERRIDING")
-        if cursor.here.key in ("(", "select", "with", "table"):
-            raise cursor.unsupported("INSERT with a query")
-        cursor.expect("values")
-        rows = cursor.listed(_row)
-        if cursor.here.key in _TRAILERS:
-            raise cursor.unsupported(f"VALUES with {cursor.here.key.upper()}")
-    if cursor.here.key == "on" and cursor.peek().key == "conflict":
-        raise cursor.unsupported("ON CONFLICT")
-    return Insert(table, columns, rows, _returning(cursor), at)
+        return (), None
+    if cursor.here.key == "overriding":
+        raise cursor.unsupported("OVERRIDING")
+    at = cursor.here.at
+    if cursor.here.key != "values":
+        if not begins_query(cursor) and cursor.here.key != "(":
+            raise cursor.unexpected('"VALUES" or a query')
+        return (), rows(cursor)
+    listed = values_rows(cursor)
+    if cursor.here.key not in CONTINUES_QUERY:
+        return listed, None
+    plain: list[tuple[Expression, ...]] = []
+    for row in listed:
+        values = [value for value in row if not isinstance(value, Default)]
+        if len(values) < len(row):
+            raise cursor.invalid("DEFAULT stands in the VALUES of an INSERT only.", at)
+        plain.append(tuple(values))
+    return (), rows(cursor, Values(tuple(plain), at=at))
+
+
+def _conflict(cursor: Cursor) -> OnConflict:
+    at = cursor.here.at
+    cursor.expect("on", "conflict")
+    columns: tuple[Name, ...] = ()
+    constraint = None
+    if cursor.take("("):
+        columns = cursor.listed(_conflict_column)
+        cursor.expect(")")
+        if cursor.here.key == "where":
+            raise cursor.unsupported("A condition in the target of ON CONFLICT")
+    elif cursor.here.key == "on":
+        cursor.expect("on", "constraint")
+        constraint = cursor.name("a constraint")
+    cursor.expect("do")
+    if cursor.take("nothing"):
+        return OnConflict(columns, constraint, None, None, at)
+    cursor.expect("update", "set")
+    sets = cursor.listed(_set)
+    return OnConflict(columns, constraint, sets, _where(cursor), at)
+
+
+def _conflict_column(cursor: Cursor) -> Name:
+    if cursor.here.key == "(" or cursor.peek().key == "(":
+        raise cursor.unsupported("An expression in the target of ON CONFLICT")
+    name = _column(cursor)
+    if cursor.here.key == "collate":
+        raise cursor.unsupported("COLLATE")
+    return name
+
+
+# --- UPDATE and DELETE ------------------------------------------------------------------------------------
+
+
+def _update(cursor: Cursor) -> Update:
+    at = cursor.advance().at
+    if cursor.here.key == "or":
+        raise cursor.unsupported("UPDATE OR")
+    table = table_name(cursor, alias="before SET")
+    cursor.expect("set")
+    sets = cursor.listed(_set)
+    sources: tuple[FromItem, ...] = from_items(cursor) if cursor.take("from") else ()
+    return Update(table, sets, sources, _where(cursor), _returning(cursor), at=at)
+
+
+def _delete(cursor: Cursor) -> Delete:
+    at = cursor.advance().at
+    cursor.expect("from")
+    table = table_name(cursor, alias="before SET")
+    sources: tuple[FromItem, ...] = from_items(cursor) if cursor.take("using") else ()
+    return Delete(table, sources, _where(cursor), _returning(cursor), at=at)
+
+
+# --- parts ------------------------------------------------------------------------------------------------
 
 
 def _column(cursor: Cursor) -> Name:
@@ -176,48 +166,14 @@ def _column(cursor: Cursor) -> Name:
     return Name(None, name, at)
 
 
-def _row(cursor: Cursor) -> tuple[Expression | Default, ...]:
-    cursor.expect("(")
-    values = cursor.listed(_value)
-    cursor.expect(")")
-    return values
-
-
-def _value(cursor: Cursor) -> Expression | Default:
-    token = cursor.here
-    if token.key == "default":
-        cursor.advance()
-        return Default(token.at)
-    return expression(cursor)
-
-
-def _update(cursor: Cursor) -> Update:
-    at = cursor.advance().at
-    if cursor.here.key == "or":
-        raise cursor.unsupported("UPDATE OR")
-    table = _table(cursor, alias="before SET")
-    cursor.expect("set")
-    sets = cursor.listed(_set)
-    if cursor.here.key == "from":
-        raise cursor.unsupported("UPDATE ... FROM")
-    return Update(table, sets, _where(cursor), _returning(cursor), at)
-
-
 def _set(cursor: Cursor) -> tuple[Name, Expression | Default]:
     if cursor.here.key == "(":
         raise cursor.unsupported("SET of several columns at once")
     name = _column(cursor)
     cursor.expect("=")
-    return name, _value(cursor)
-
-
-def _delete(cursor: Cursor) -> Delete:
-    at = cursor.advance().at
-    cursor.expect("from")
-    table = _table(cursor, alias="before SET")
-    if cursor.here.key == "using":
-        raise cursor.unsupported("DELETE ... USING")
-    return Delete(table, _where(cursor), _returning(cursor), at)
+    if cursor.here.key == "default":
+        return name, Default(cursor.advance().at)
+    return name, expression(cursor)
 
 
 def _where(cursor: Cursor) -> Expression | None:
@@ -229,48 +185,20 @@ def _where(cursor: Cursor) -> Expression | None:
 
 
 def _returning(cursor: Cursor) -> tuple[Target, ...]:
-    return cursor.listed(_target) if cursor.take("returning") else ()
+    return cursor.listed(target) if cursor.take("returning") else ()
 
 
-def qualified_name(cursor: Cursor) -> TableName:
-    """`[namespace.]name`, without alias."""
-    token = cursor.here
-    name, namespace = cursor.name("a table"), None
-    if cursor.take("."):
-        namespace, name = name, cursor.label("a table")
-        if cursor.here.key == ".":
-            raise cursor.unsupported("A table's name of three parts", token.at)
-    return TableName(namespace, name, None, token.at)
-
-
-def _table(cursor: Cursor, alias: str = "bare") -> TableName:
-    """A table and its alias: `after AS` only, `bare` too, or bare but never the word SET (`before SET`)."""
-    if cursor.here.key == "only":
-        raise cursor.unsupported("ONLY")
-    table = qualified_name(cursor)
-    if cursor.here.key == "(" and alias == "bare":
-        raise cursor.unsupported("A function in FROM", table.at)
-    if cursor.here.key == "*" and alias != "after AS":
-        raise cursor.unsupported("A star behind a table")
-    name = None
-    if cursor.take("as") or (alias != "after AS" and _begins_alias(cursor, alias)):
-        name = cursor.name("an alias")
-        if cursor.here.key == "(" and alias == "bare":
-            raise cursor.unsupported("A list of columns behind an alias")
-    return table if name is None else TableName(table.namespace, table.name, name, table.at)
-
-
-def _begins_alias(cursor: Cursor, alias: str) -> bool:
-    token = cursor.here
-    if token.kind is TokenKind.QUOTED:
-        return True
-    return token.kind is TokenKind.WORD and token.key not in NOT_A_NAME and (alias == "bare" or token.key != "set")
-
-
-QUERIES: Final[dict[str, Callable[[Cursor], Query]]] = {
-    "select": _select,
+_WRITES: Final[dict[str, Callable[[Cursor], Insert | Update | Delete]]] = {
     "insert": _insert,
     "update": _update,
     "delete": _delete,
+}
+
+QUERIES: Final[dict[str, Callable[[Cursor], Query]]] = {
+    "select": rows,
+    "values": rows,
+    "(": rows,
+    "with": _with,
+    **_WRITES,
 }
 """The rule of each statement, by its first word, which is not yet taken."""

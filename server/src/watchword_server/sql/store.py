@@ -6,7 +6,8 @@ from typing import Final, Protocol
 from msgspec import Struct
 
 from watchword_server.sql.catalog import Catalog
-from watchword_server.sql.nodes import Definition
+from watchword_server.sql.definer import Definer
+from watchword_server.sql.definition_nodes import Definition
 from watchword_server.sql.plan import Plan, StoredValue
 
 __all__ = ["KEPT_RESULT_BYTES", "KEPT_S", "Once", "Outcome", "Store", "StoredValue", "Transaction"]
@@ -72,7 +73,8 @@ class Store(Protocol):
         Cancelling: stops the statement; the store stays usable.
 
         Raises:
-            Refused: QUERY_TIMEOUT, RESULT_TOO_LARGE, TYPE_MISMATCH, LIMIT_EXCEEDED, STORAGE_UNAVAILABLE.
+            Refused: QUERY_TIMEOUT, RESULT_TOO_LARGE, TYPE_MISMATCH, LIMIT_EXCEEDED, STORAGE_UNAVAILABLE; NOT_FOUND,
+                SCHEMA_CHANGED: a table went, or became another, since the plan was made.
         """
 
     async def write(self, transaction: Transaction) -> list[Outcome]:
@@ -104,12 +106,12 @@ class Store(Protocol):
             Refused: STORAGE_FULL, STORAGE_UNAVAILABLE, COMMIT_UNKNOWN. A part may be forgotten.
         """
 
-    async def define(self, definition: Definition, *, user_id: str) -> None:
+    async def define(self, definition: Definition, definer: Definer) -> None:
         """Change the catalog and what hangs on it, in a transaction of its own; durable when it returns.
 
         Raises:
-            Refused: ALREADY_EXISTS, NOT_FOUND, INVALID_SQL, UNSUPPORTED_SQL, STORAGE_FULL, STORAGE_UNAVAILABLE,
-                COMMIT_UNKNOWN.
+            SqlFault: What is wrong with it, as `definitions.decide` finds.
+            Refused: CONSTRAINT_VIOLATION: rows do not fit. STORAGE_FULL, STORAGE_UNAVAILABLE, COMMIT_UNKNOWN.
         """
 
     async def check(self) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from support.plans import CREATE_APP, CREATE_NOTES, FUNCTIONS, table_of
+from support.plans import CREATE_APP, CREATE_NOTES, FUNCTIONS, ROOT
 from watchword_server.adapters.sqlite.database import Database, open_database
 from watchword_server.adapters.sqlite.store import SqliteStore, open_store
 
@@ -19,9 +19,7 @@ async def database(tmp_path: Path) -> AsyncIterator[Database]:
 @pytest.fixture
 async def store(database: Database) -> AsyncIterator[SqliteStore]:
     """With `app.notes` in it."""
-    async with await open_store(
-        database, table_of=table_of, converters={}, value_bytes=10_000, functions=FUNCTIONS
-    ) as store:
-        await store.define(CREATE_APP, user_id="root")
-        await store.define(CREATE_NOTES, user_id="root")
+    async with await open_store(database, converters={}, value_bytes=10_000, functions=FUNCTIONS) as store:
+        await store.define(CREATE_APP, ROOT)
+        await store.define(CREATE_NOTES, ROOT)
         yield store

@@ -11,7 +11,8 @@ from support.accounts import MemoryAccounts, make_account
 from watchword_protocol.errors import ErrorCode
 from watchword_server.adapters.sqlite.accounts import SqliteAccounts
 from watchword_server.adapters.sqlite.database import open_database, open_for_reading
-from watchword_server.auth.account import Account, Accounts, RevokedToken
+from watchword_server.auth.account import Account, Accounts, Decide, RevokedToken, Scene
+from watchword_server.auth.audit import AuditRow
 from watchword_server.refusal import Refused
 from watchword_server.user import Role
 
@@ -181,3 +182,62 @@ async def test_a_database_opened_for_reading_refuses_every_write(
         with pytest.raises(Refused) as refusal:
             await write(accounts)
         assert refusal.value.code is ErrorCode.STORAGE_UNAVAILABLE
+
+
+ROW = AuditRow(at=1.0, actor="cleo", action="alter_user", source="192.0.2.1")
+
+
+async def rows_of(accounts: Accounts) -> int:
+    if isinstance(accounts, MemoryAccounts):
+        return len(accounts.rows)
+    assert isinstance(accounts, SqliteAccounts)
+    (count,) = await accounts._database.read(
+        lambda connection: connection.execute("SELECT count(*) FROM audit_log").fetchone()
+    )
+    return int(count)
+
+
+def deciding(scenes: list[Scene], after: Account | None) -> Decide:
+    def decide(scene: Scene) -> Account | None:
+        scenes.append(scene)
+        return after
+
+    return decide
+
+
+async def test_an_act_is_decided_on_what_is_there_and_stored_with_its_row(accounts: Accounts) -> None:
+    cleo, ada = make_account("cleo", role=Role.DBA), make_account("ada")
+    system = make_account("sys", role=Role.SYSTEM)
+    for account in (cleo, ada, system, make_account("serge", role=Role.SERVICE)):
+        await accounts.add(account)
+    for name, members in (("locked", {"locked": True}), ("gone", {"deleted_at": 1.0})):
+        await accounts.add(make_account(name, role=Role.DBA, **members))
+    scenes: list[Scene] = []
+    changed, new = replace(ada, email="a@example.org", locked=True), make_account("zo\u00eb")
+    assert await accounts.administer(cleo.id, "ada", deciding(scenes, changed), ROW) == (ada, changed)
+    assert await accounts.administer(cleo.id, "zoe\u0308", deciding(scenes, new), ROW) == (None, new)
+    assert await accounts.administer(cleo.id, "sys", deciding(scenes, None), ROW) == (system, system)
+    assert await accounts.administer("u_no", "\ud800", deciding(scenes, None), ROW) == (None, None)
+    assert scenes == [Scene(cleo, ada, 2), Scene(cleo, None, 2), Scene(cleo, system, 1), Scene(None, None, 2)]
+    assert (await accounts.by_id(ada.id), await accounts.by_name("zo\u00eb")) == (changed, new)
+    assert await rows_of(accounts) == 4
+
+
+async def test_an_act_that_is_refused_leaves_nothing(accounts: Accounts) -> None:
+    ada, o = make_account("ada"), make_account("o", auth_type="oauth", issuer="i", subject="s")
+    for account in (ada, o):
+        await accounts.add(account)
+
+    def refuse(_scene: Scene) -> Account:
+        raise Refused(ErrorCode.PERMISSION_DENIED)
+
+    with pytest.raises(Refused) as refusal:
+        await accounts.administer("u_ada", "ada", refuse, ROW)
+    assert refusal.value.code is ErrorCode.PERMISSION_DENIED
+    with pytest.raises(Refused) as refusal:
+        await accounts.administer("u_ada", "p", deciding([], replace(o, id="u_p", name="p")), ROW)
+    assert (refusal.value.code, refusal.value.message) == (
+        ErrorCode.ALREADY_EXISTS,
+        "Another user has this issuer and subject.",
+    )
+    assert (await accounts.all(), await rows_of(accounts)) == ([ada, o], 0)

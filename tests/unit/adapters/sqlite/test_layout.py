@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from support.plans import NOTES, PRICES
 from watchword_server.adapters.sqlite.layout import create_statement, literal, quoted
-from watchword_server.sql.catalog import AccessLevel, Column, Table, TableId, TableType
+from watchword_server.sql.catalog import AccessLevel, Catalog, Column, Table, TableId, TableType
 from watchword_server.sql.plan import StoredValue
 from watchword_server.sql.types import SqlType
 
@@ -24,7 +24,7 @@ def connection() -> Iterator[sqlite3.Connection]:
 
 
 def test_a_user_table_has_its_owner_first_in_the_key() -> None:
-    assert create_statement(NOTES) == (
+    assert create_statement(NOTES, Catalog()) == (
         'CREATE TABLE "app.notes" ("_owner" TEXT NOT NULL, "id" INT NOT NULL, '
         '"title" TEXT NOT NULL DEFAULT (\'it\'\'s untitled\') CONSTRAINT "title" CHECK (instr("title", char(0)) = 0), '
         '"stars" INT CONSTRAINT "stars" CHECK ("stars" BETWEEN -32768 AND 32767), "body" BLOB, '
@@ -33,11 +33,11 @@ def test_a_user_table_has_its_owner_first_in_the_key() -> None:
 
 
 def test_a_shared_table_has_none() -> None:
-    assert "_owner" not in create_statement(PRICES)
+    assert "_owner" not in create_statement(PRICES, Catalog())
 
 
 def test_an_integer_key_is_no_rowid_and_takes_no_null(connection: sqlite3.Connection) -> None:
-    connection.execute(create_statement(PRICES))
+    connection.execute(create_statement(PRICES, Catalog()))
     with pytest.raises(sqlite3.IntegrityError, match="NOT NULL"):
         connection.execute('INSERT INTO "app.prices" (id) VALUES (NULL)')
 
@@ -49,7 +49,7 @@ def test_every_type_takes_null_where_it_may_and_the_schema_is_not_trusted(type_:
     name = 'a "quoted" name'
     columns = (Column("id", SqlType.INT, not_null=True), Column(name, type_))
     table = Table(TableId(1), "app", "t", TableType.SHARED, AccessLevel.PUBLIC, columns, ("id",))
-    connection.execute(create_statement(table))
+    connection.execute(create_statement(table, Catalog()))
     connection.execute(f'INSERT INTO "app.t" (id, {quoted(name)}) VALUES (1, NULL)')
     connection.close()
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 import pytest
 
-from support.plans import ADD, CREATE_APP, CREATE_NOTES, FUNCTIONS, LIST, RUNAWAY_READ, make_plan, request, table_of
+from support.plans import ADD, CREATE_APP, CREATE_NOTES, FUNCTIONS, LIST, ROOT, RUNAWAY_READ, make_plan, request
 from watchword_protocol.errors import ErrorCode
 from watchword_server.adapters.sqlite.database import Database
 from watchword_server.adapters.sqlite.readers import SlowPlaces
@@ -58,10 +58,10 @@ async def store(database: Database, gate: Gate) -> AsyncIterator[SqliteStore]:
     """Four readers; slow is who runs for 10 ms."""
     functions = (*FUNCTIONS, EngineFunction("ww_wait", 1, gate))
     async with await open_store(
-        database, table_of=table_of, converters={}, value_bytes=10_000, functions=functions, readers=4, slow_s=0.01
+        database, converters={}, value_bytes=10_000, functions=functions, readers=4, slow_s=0.01
     ) as store:
         for definition in (CREATE_APP, CREATE_NOTES):
-            await store.define(definition, user_id="root")
+            await store.define(definition, ROOT)
         await store.write(request((ADD, ("ada", 1, "first"))))
         yield store
         gate.open()

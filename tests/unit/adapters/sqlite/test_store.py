@@ -21,12 +21,13 @@ from support.plans import (
     NEXT,
     NOTES,
     PRICES,
+    ROOT,
     RUNAWAY_READ,
     RUNAWAY_WRITE,
+    definition_of,
     make_plan,
     once,
     request,
-    table_of,
 )
 from support.store import MemoryStore
 from watchword_protocol.errors import ErrorCode
@@ -35,14 +36,12 @@ from watchword_server.adapters.sqlite.store import open_store
 from watchword_server.refusal import Refused
 from watchword_server.sql.catalog import Table, TableType
 from watchword_server.sql.fault import SqlFault
-from watchword_server.sql.nodes import CreateNamespace, CreateTable, Definition, DropTable, TableName
 from watchword_server.sql.plan import Plan
 from watchword_server.sql.store import KEPT_S, Store, StoredValue
 from watchword_server.sql.types import SqlType
 
 VALUE_BYTES = 10_000
 SETTINGS: Any = {
-    "table_of": table_of,
     "converters": {SqlType.BYTES: lambda value: base64.b64encode(value).decode()},
     "value_bytes": VALUE_BYTES,
     "functions": FUNCTIONS,
@@ -67,7 +66,7 @@ async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator
 async def app(store: Store) -> Store:
     """With `app.notes` and `app.prices`."""
     for definition in (CREATE_APP, CREATE_NOTES, CREATE_PRICES):
-        await store.define(definition, user_id="root")
+        await store.define(definition, ROOT)
     return store
 
 
@@ -90,55 +89,60 @@ async def test_definitions_show_in_the_catalog_and_each_makes_a_new_one(store: S
     empty = store.catalog
     assert not empty.namespaces
     assert not empty.tables
-    await store.define(CREATE_APP, user_id="root")
-    await store.define(CREATE_NOTES, user_id="root")
+    await store.define(CREATE_APP, ROOT)
+    await store.define(CREATE_NOTES, ROOT)
     assert store.catalog.namespaces == {"app"}
     assert store.catalog.find("app", "notes") == NOTES
     assert store.catalog.version == empty.version + 2
     assert empty.find("app", "notes") is None
-    await store.define(DROP_NOTES, user_id="root")
+    await store.define(DROP_NOTES, ROOT)
     assert store.catalog.find("app", "notes") is None
     assert store.catalog.version == empty.version + 3
 
 
 @pytest.mark.parametrize(
-    ("definition", "code", "word"),
+    ("sql", "code", "word"),
     [
-        (CREATE_APP, ErrorCode.ALREADY_EXISTS, "namespace app exists"),
-        (CREATE_NOTES, ErrorCode.ALREADY_EXISTS, "table app.notes exists"),
-        (CreateTable(TableName("shop", "things"), ()), ErrorCode.NOT_FOUND, "no namespace shop"),
-        (CreateTable(TableName("app", "a.b"), ()), ErrorCode.UNSUPPORTED_SQL, "no dot"),
-        (CreateNamespace("a.b"), ErrorCode.UNSUPPORTED_SQL, "no dot"),
-        (DropTable(TableName("app", "things")), ErrorCode.NOT_FOUND, "no table app.things"),
+        ("CREATE NAMESPACE app", ErrorCode.ALREADY_EXISTS, 'namespace "app" exists'),
+        ("CREATE USER TABLE app.notes (a INT PRIMARY KEY)", ErrorCode.ALREADY_EXISTS, 'table "app.notes" exists'),
+        ("CREATE USER TABLE shop.things (a INT PRIMARY KEY)", ErrorCode.NOT_FOUND, 'no namespace "shop"'),
+        ('CREATE USER TABLE app."a.b" (a INT PRIMARY KEY)', ErrorCode.INVALID_SQL, "no dot"),
+        ('CREATE NAMESPACE "a.b"', ErrorCode.INVALID_SQL, "no dot"),
+        ("DROP TABLE app.things", ErrorCode.NOT_FOUND, 'no table "app.things"'),
     ],
 )
-async def test_a_definition_that_does_not_fit_changes_nothing(
-    app: Store, definition: Definition, code: ErrorCode, word: str
-) -> None:
+async def test_a_definition_that_does_not_fit_changes_nothing(app: Store, sql: str, code: ErrorCode, word: str) -> None:
     before = app.catalog
-    with pytest.raises(Refused, match=word) as refusal:
-        await app.define(definition, user_id="root")
+    with pytest.raises(SqlFault, match=word) as refusal:
+        await app.define(definition_of(sql), ROOT)
     assert refusal.value.code is code
     assert app.catalog is before
 
 
 async def test_a_definition_that_is_wrong_in_itself_says_where(app: Store) -> None:
     with pytest.raises(SqlFault) as fault:
-        await app.define(CreateTable(TableName("app", "wrong"), ()), user_id="root")
-    assert fault.value.at == 7
+        await app.define(definition_of("CREATE USER TABLE app.wrong (a INT)"), ROOT)
+    assert fault.value.at == 18
 
 
 @pytest.mark.parametrize(
-    "definition",
+    "sql",
     [
-        CreateNamespace("app", if_not_exists=True),
-        CreateTable(TableName("app", "notes"), (), if_not_exists=True),
-        DropTable(TableName("app", "things"), if_exists=True),
+        "CREATE NAMESPACE IF NOT EXISTS app",
+        "CREATE USER TABLE IF NOT EXISTS app.notes (a INT PRIMARY KEY)",
+        "DROP TABLE IF EXISTS app.things",
+        "ALTER TABLE IF EXISTS app.things ADD a INT",
+        "ALTER TABLE app.notes ADD COLUMN IF NOT EXISTS title TEXT",
+        "ALTER TABLE app.notes DROP COLUMN IF EXISTS text",
+        "ALTER TABLE app.notes DROP CONSTRAINT IF EXISTS text",
+        "ALTER TABLE app.prices SET ACCESS_LEVEL 'public'",
+        "DROP INDEX IF EXISTS app.things",
+        "DROP NAMESPACE IF EXISTS shop",
     ],
 )
-async def test_if_not_exists_and_if_exists_leave_it_as_it_is(app: Store, definition: Definition) -> None:
+async def test_what_is_so_already_is_left_as_it_is(app: Store, sql: str) -> None:
     before = app.catalog
-    await app.define(definition, user_id="root")
+    await app.define(definition_of(sql), ROOT)
     assert app.catalog is before
 
 
@@ -152,14 +156,14 @@ async def test_a_table_made_anew_is_found_by_every_reader(app: Store) -> None:
         return [outcome.rows for [outcome] in await asyncio.gather(*reads)]
 
     assert await read_all() == [b"[]"] * 8
-    for definition in (DROP_NOTES, DropTable(TableName("app", "prices")), CREATE_PRICES, CREATE_NOTES):
-        await app.define(definition, user_id="root")
+    for definition in (DROP_NOTES, definition_of("DROP TABLE app.prices"), CREATE_PRICES, CREATE_NOTES):
+        await app.define(definition, ROOT)
     assert await read_all() == [b"[]"] * 8
 
 
 async def test_the_id_of_a_dropped_table_is_never_used_again(app: Store) -> None:
-    await app.define(DropTable(TableName("app", "prices")), user_id="root")
-    await app.define(CREATE_PRICES, user_id="root")
+    await app.define(definition_of("DROP TABLE app.prices"), ROOT)
+    await app.define(CREATE_PRICES, ROOT)
     table = app.catalog.find("app", "prices")
     assert table is not None
     assert table.id > PRICES.id
@@ -169,9 +173,9 @@ async def test_the_id_of_a_dropped_table_is_never_used_again(app: Store) -> None
 async def test_a_plan_for_a_dropped_table_never_runs_on_another_of_its_name(app: Store, again: bool) -> None:
     """Else a plan without a scope, made for a shared table, would show the rows of a user table."""
     await write(app, ADD, "ada", 1, "hers")
-    await app.define(DROP_NOTES, user_id="root")
+    await app.define(DROP_NOTES, ROOT)
     if again:
-        await app.define(CREATE_NOTES, user_id="root")
+        await app.define(CREATE_NOTES, ROOT)
     for ask in (app.read(request((FIND, ("ada", 1)))), app.write(request((ADD, ("ada", 2, "new"))))):
         with pytest.raises(Refused, match="dropped") as refusal:
             await ask
@@ -478,9 +482,9 @@ async def test_results_are_forgotten_by_their_age_however_many_they_are(app: Sto
 @pytest.mark.parametrize("again", [False, True])
 async def test_a_result_is_not_told_for_a_plan_whose_table_was_dropped(app: Store, again: bool) -> None:
     await app.write_once(once(NOTE))
-    await app.define(DROP_NOTES, user_id="root")
+    await app.define(DROP_NOTES, ROOT)
     if again:
-        await app.define(CREATE_NOTES, user_id="root")
+        await app.define(CREATE_NOTES, ROOT)
     with pytest.raises(Refused, match="dropped") as refusal:
         await app.write_once(once(NOTE))
     assert (refusal.value.code, refusal.value.statement) == (ErrorCode.NOT_FOUND, 0)

@@ -6,25 +6,31 @@ from pathlib import Path
 
 import pytest
 
-from support.plans import CREATE_APP, CREATE_NOTES, CREATE_PRICES, DROP_NOTES, NOTES, table_of
+from support.plans import CREATE_APP, CREATE_NOTES, CREATE_PRICES, DROP_NOTES, LIST, NOTES, ROOT
+from watchword_protocol.errors import ErrorCode
 from watchword_server.adapters.sqlite.data_directory import DataUnusable
 from watchword_server.adapters.sqlite.database import open_database
+from watchword_server.adapters.sqlite.engine import Engine
 from watchword_server.adapters.sqlite.migrations import MIGRATIONS, migrate
 from watchword_server.adapters.sqlite.store import open_store
 from watchword_server.adapters.sqlite.stored_catalog import StoredCatalog
-from watchword_server.refusal import Refused
-from watchword_server.sql.catalog import AccessLevel, Catalog, Column, Table, TableId, TableType
-from watchword_server.sql.nodes import CreateTable, TableName
+from watchword_server.adapters.sqlite.stored_table import write_table
+from watchword_server.adapters.sqlite.transaction import transaction
+from watchword_server.sql.catalog import AccessLevel, Column, Table, TableId, TableType
+from watchword_server.sql.constraints import Check, ForeignKey, ForeignKeyAction, Index, Key
+from watchword_server.sql.engine_functions import ENGINE_FUNCTIONS
+from watchword_server.sql.fault import SqlFault
 from watchword_server.sql.plan import StoredValue
 from watchword_server.sql.types import SqlType
 
 
 @pytest.fixture
-def connection() -> Iterator[sqlite3.Connection]:
-    connection = sqlite3.connect(":memory:", isolation_level=None)
-    migrate(connection)
-    yield connection
-    connection.close()
+def engine() -> Iterator[Engine]:
+    engine = sqlite3.connect(":memory:", isolation_level=None, factory=Engine)
+    migrate(engine)
+    engine.prepare(value_bytes=100_000, functions=ENGINE_FUNCTIONS, converters={})
+    yield engine
+    engine.close()
 
 
 async def test_it_is_the_same_after_a_restart(tmp_path: Path) -> None:
@@ -32,11 +38,11 @@ async def test_it_is_the_same_after_a_restart(tmp_path: Path) -> None:
     for attempt in range(2):
         async with (
             await open_database(path) as database,
-            await open_store(database, table_of=table_of, converters={}, value_bytes=1_000) as store,
+            await open_store(database, converters={}, value_bytes=1_000) as store,
         ):
             if attempt == 0:
-                await store.define(CREATE_APP, user_id="root")
-                await store.define(CREATE_NOTES, user_id="root")
+                await store.define(CREATE_APP, ROOT)
+                await store.define(CREATE_NOTES, ROOT)
             assert store.catalog.namespaces == {"app"}
             assert store.catalog.tables == {("app", "notes"): NOTES}
 
@@ -49,9 +55,9 @@ async def test_a_database_of_the_former_layout_is_brought_up_to_date_and_keeps_i
     connection.close()
     async with (
         await open_database(path) as database,
-        await open_store(database, table_of=table_of, converters={}, value_bytes=1_000) as store,
+        await open_store(database, converters={}, value_bytes=1_000) as store,
     ):
-        await store.define(CREATE_APP, user_id="root")
+        await store.define(CREATE_APP, ROOT)
         assert await database.read(lambda engine: engine.execute("SELECT key FROM revoked").fetchall()) == [("k",)]
 
 
@@ -66,7 +72,7 @@ DEFAULTS: list[tuple[SqlType, StoredValue]] = [
 ]
 
 
-def test_every_member_of_a_table_comes_back(connection: sqlite3.Connection) -> None:
+def test_every_member_of_a_table_comes_back(engine: Engine) -> None:
     columns = (
         Column("id", SqlType.UUID, not_null=True),
         *(
@@ -74,47 +80,83 @@ def test_every_member_of_a_table_comes_back(connection: sqlite3.Connection) -> N
             for number, (type_, value) in enumerate(DEFAULTS)
         ),
         Column("none", SqlType.DATE),
+        Column("made", SqlType.BIGINT, default_call="snowflake_id"),
     )
-    table = Table(TableId(1), "app", "all", TableType.SHARED, AccessLevel.PUBLIC, columns, ("id", "c0"))
-
-    def table_of_all(_definition: CreateTable, _catalog: Catalog) -> Table:
-        return table
-
-    catalog = StoredCatalog(connection, table_of_all)
-    catalog.define(connection, CREATE_APP)
-    catalog.define(connection, CreateTable(TableName("app", "all"), ()))
-    found = StoredCatalog(connection, table_of_all).catalog.find("app", "all")
+    table = Table(
+        TableId(1),
+        "app",
+        "all",
+        TableType.SHARED,
+        AccessLevel.RESTRICTED,
+        columns,
+        ("id", "c0"),
+        "u_cleo",
+        (Index("all_c1_key", (Key("c1"),), True, True), Index("i", (Key("c1", True, True), Key("none")))),
+        (Check("all_c1_check", '"c1" < 7', ("c1",)),),
+        (ForeignKey("f", ("c1",), TableId(1), ("c1",), ForeignKeyAction.SET_NULL, ForeignKeyAction.RESTRICT),),
+    )
+    engine.execute("INSERT INTO _namespaces VALUES ('app')")
+    engine.execute("INSERT INTO _tables VALUES (1, 'app', 'all', ?)", (write_table(table),))
+    found = StoredCatalog(engine).catalog.find("app", "all")
     assert found == table
     assert [type(column.default) for column in found.columns] == [type(column.default) for column in table.columns]
 
 
-def test_a_definition_that_fails_half_way_leaves_nothing(connection: sqlite3.Connection) -> None:
-    catalog = StoredCatalog(connection, table_of)
-    catalog.define(connection, CREATE_APP)
+def test_a_definition_of_the_first_release_is_read(engine: Engine) -> None:
+    definition = (
+        '{"type":"USER","access_level":"private","primary_key":["id"],"columns":['
+        '{"name":"id","type":"BIGINT","not_null":true},'
+        '{"name":"body","type":"BYTES","not_null":false,"default":{"base64":"AP8="}}]}'
+    )
+    engine.execute("INSERT INTO _namespaces VALUES ('app')")
+    engine.execute("INSERT INTO _tables VALUES (1, 'app', 'old', ?)", (definition,))
+    columns = (
+        Column("id", SqlType.BIGINT, not_null=True),
+        Column("body", SqlType.BYTES, has_default=True, default=b"\x00\xff"),
+    )
+    expected = Table(TableId(1), "app", "old", TableType.USER, AccessLevel.PRIVATE, columns, ("id",))
+    assert StoredCatalog(engine).catalog.find("app", "old") == expected
+
+
+def test_a_definition_that_fails_half_way_leaves_nothing(engine: Engine) -> None:
+    catalog = StoredCatalog(engine)
+    catalog.define(engine, CREATE_APP, ROOT)
     before = catalog.catalog
-    connection.execute('CREATE TABLE "app.notes" (intruder)')  # so that the last step fails
+    engine.execute('CREATE TABLE "app.notes" (intruder)')  # so that the last step fails
     with pytest.raises(sqlite3.OperationalError):
-        catalog.define(connection, CREATE_NOTES)
+        catalog.define(engine, CREATE_NOTES, ROOT)
     assert catalog.catalog is before
-    assert connection.execute("SELECT count(*) FROM _tables").fetchone() == (0,)
-    assert not connection.in_transaction
+    assert engine.execute("SELECT count(*) FROM _tables").fetchone() == (0,)
+    assert not engine.in_transaction
+    assert engine.execute("PRAGMA foreign_keys").fetchone() == (1,)
 
 
-def test_a_drop_that_fails_leaves_the_table_usable(connection: sqlite3.Connection) -> None:
-    catalog = StoredCatalog(connection, table_of)
+def test_a_drop_that_fails_leaves_the_table_usable(engine: Engine) -> None:
+    catalog = StoredCatalog(engine)
     for definition in (CREATE_APP, CREATE_NOTES, CREATE_PRICES):
-        catalog.define(connection, definition)
-    connection.execute('CREATE TRIGGER stop BEFORE DELETE ON _tables BEGIN SELECT RAISE(ABORT, "no"); END')
+        catalog.define(engine, definition, ROOT)
+    engine.execute('CREATE TRIGGER stop BEFORE DELETE ON _tables BEGIN SELECT RAISE(ABORT, "no"); END')
     with pytest.raises(sqlite3.IntegrityError):
-        catalog.define(connection, DROP_NOTES)
-    assert catalog.dropped == set()
+        catalog.define(engine, DROP_NOTES, ROOT)
+    assert catalog.outdated(LIST) is None
     assert catalog.find("app.notes") == NOTES
-    connection.execute('SELECT * FROM "app.notes"')
-    connection.execute("DROP TRIGGER stop")
-    catalog.define(connection, DROP_NOTES)
-    assert catalog.dropped == {NOTES.id}
-    with pytest.raises(Refused):
-        catalog.define(connection, DROP_NOTES)
+    engine.execute('SELECT * FROM "app.notes"')
+    engine.execute("DROP TRIGGER stop")
+    catalog.define(engine, DROP_NOTES, ROOT)
+    outdated = catalog.outdated(LIST)
+    assert outdated is not None
+    assert outdated.code is ErrorCode.NOT_FOUND
+    with pytest.raises(SqlFault):
+        catalog.define(engine, DROP_NOTES, ROOT)
+
+
+def test_a_pragma_that_came_too_late_is_made_good_by_the_next_transaction(engine: Engine) -> None:
+    """Where even the roll-back of a definition fails."""
+    engine.execute("PRAGMA foreign_keys = OFF")
+    engine.execute("BEGIN")
+    with transaction(engine):
+        pass
+    assert engine.execute("PRAGMA foreign_keys").fetchone() == (1,)
 
 
 _WHOLE = '{"type": "USER", "access_level": "private", "primary_key": ["id"], "columns": [%s]}'
@@ -129,6 +171,10 @@ _ID = '{"name": "id", "type": "BIGINT", "not_null": true}'
         "[]",
         "{}",
         _WHOLE % "",
+        (_WHOLE % _ID)[:-1] + ', "checks": [{"name": "c", "text": "id >", "columns": ["id"]}]}',
+        (_WHOLE % _ID)[:-1] + ', "checks": [{"name": "c", "text": "x > 1", "columns": ["x"]}]}',
+        (_WHOLE % _ID)[:-1] + ', "indexes": [{"name": "i", "keys": [{"column": "x"}]}]}',
+        (_WHOLE % _ID)[:-1] + ', "indexes": [{"name": "i"}]}',
         _WHOLE % "7",
         _WHOLE % _ID.replace("BIGINT", "BIGGEST"),
         _WHOLE % _ID.replace("true", '"yes"'),
@@ -151,7 +197,7 @@ async def test_a_damaged_definition_is_told_with_its_file_and_table(tmp_path: Pa
             return lambda connection: connection.execute(insert, (definition,))
 
         async def open_and_close() -> None:
-            await (await open_store(database, table_of=table_of, converters={}, value_bytes=200_000)).close()
+            await (await open_store(database, converters={}, value_bytes=200_000)).close()
 
         await database.write(lambda connection: connection.execute("INSERT INTO _namespaces VALUES ('app')"))
         await database.write(define(_WHOLE % _ID))

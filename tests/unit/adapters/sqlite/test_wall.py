@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from support.plans import ADD, CREATE_PRICES, FUNCTIONS, NOTES, make_plan
+from support.plans import ADD, CREATE_PRICES, FUNCTIONS, NOTES, ROOT, make_plan
 from support.plans import request as make_request
 from watchword_server.adapters.sqlite.database import Database, open_prepared
 from watchword_server.adapters.sqlite.engine import Engine
@@ -37,7 +37,7 @@ async def connection(
 @pytest.fixture
 async def _rows(store: SqliteStore) -> None:
     """Rows to be reached."""
-    await store.define(CREATE_PRICES, user_id="root")
+    await store.define(CREATE_PRICES, ROOT)
     await store.write(make_request((ADD, ("ada", 1, "secret"))))
 
 

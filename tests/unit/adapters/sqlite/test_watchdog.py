@@ -11,11 +11,11 @@ from support.plans import (
     CREATE_APP,
     CREATE_NOTES,
     LIST,
+    ROOT,
     RUNAWAY_READ,
     RUNAWAY_WRITE,
     make_plan,
     request,
-    table_of,
 )
 from watchword_protocol.errors import ErrorCode
 from watchword_server.adapters.sqlite.database import Database
@@ -39,9 +39,9 @@ DELETE = make_plan(
 
 @pytest.fixture
 async def store(database: Database) -> AsyncIterator[SqliteStore]:
-    async with await open_store(database, table_of=table_of, converters={}, value_bytes=1_000_000) as store:
+    async with await open_store(database, converters={}, value_bytes=1_000_000) as store:
         for definition in (CREATE_APP, CREATE_NOTES):
-            await store.define(definition, user_id="root")
+            await store.define(definition, ROOT)
         yield store
 
 

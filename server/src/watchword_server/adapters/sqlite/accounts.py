@@ -4,8 +4,11 @@ import sqlite3
 from typing import Any, Final
 
 from watchword_protocol.errors import ErrorCode
+from watchword_server.adapters.sqlite.audit import append_rows
 from watchword_server.adapters.sqlite.database import Database
-from watchword_server.auth.account import Account, RevokedToken, canonical_name
+from watchword_server.auth.account import Account, Decide, RevokedToken, Scene, canonical_name
+from watchword_server.auth.audit import AuditRow
+from watchword_server.auth.rights import ADMINISTRATOR
 from watchword_server.refusal import Refused
 from watchword_server.user import Role
 
@@ -21,6 +24,12 @@ _REVOKE: Final = """
     INSERT INTO revoked (kind, issuer, key, expires_at) VALUES (?, ?, ?, ?)
     ON CONFLICT (kind, issuer, key) DO UPDATE SET expires_at = max(expires_at, excluded.expires_at)
 """
+
+_ROLES: Final = [role.value for role in Role if role.includes(ADMINISTRATOR)]
+_ADMINISTRATORS: Final = f"""
+    SELECT count(*) FROM users
+    WHERE role IN ({", ".join("?" * len(_ROLES))}) AND NOT locked AND deleted_at IS NULL AND name <> ?
+"""  # noqa: S608  # question marks only
 
 _TAKEN: Final = {sqlite3.SQLITE_CONSTRAINT_UNIQUE, sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY}
 
@@ -50,6 +59,23 @@ class SqliteAccounts:
     async def replace(self, account: Account) -> None:
         await self._database.write(lambda connection: _store(connection, _UPDATE, account))
 
+    async def administer(
+        self, actor_id: str, name: str, decide: Decide, row: AuditRow
+    ) -> tuple[Account | None, Account | None]:
+        name = canonical_name(name)
+        known_name = name if _is_text(name) else ""  # which nobody has
+
+        def change(connection: sqlite3.Connection) -> tuple[Account | None, Account | None]:
+            actor, target = _read(connection, "id = ?", actor_id), _read(connection, "name = ?", known_name)
+            (administrators,) = connection.execute(_ADMINISTRATORS, (*_ROLES, known_name)).fetchone()
+            after = decide(Scene(actor, target, administrators))
+            if after is not None:
+                _store(connection, _INSERT if target is None else _UPDATE, after)
+            append_rows(connection, [row])
+            return target, target if after is None else after
+
+        return await self._database.write(change)
+
     async def seen(self, times: dict[str, float]) -> None:
         rows = [{"id": user_id, "time": time} for user_id, time in times.items()]
         await self._database.write(lambda connection: connection.executemany(_SEEN, rows))
@@ -68,13 +94,23 @@ class SqliteAccounts:
 
     async def _find(self, condition: str, *values: str) -> Account | None:
         """The one account for which a condition of ours holds."""
-        try:
-            "".join(values).encode()
-        except UnicodeEncodeError:
-            return None  # a lone surrogate, which a stranger can send in JSON: nothing stored holds one
-        sql = f"{_SELECT} WHERE {condition}"
-        row = await self._database.read(lambda connection: connection.execute(sql, values).fetchone())
-        return None if row is None else _to_account(row)
+        if not all(map(_is_text, values)):
+            return None
+        return await self._database.read(lambda connection: _read(connection, condition, *values))
+
+
+def _is_text(value: str) -> bool:
+    """False: it holds a lone surrogate, which a stranger can send in JSON; nothing stored does."""
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _read(connection: sqlite3.Connection, condition: str, *values: str) -> Account | None:
+    row = connection.execute(f"{_SELECT} WHERE {condition}", values).fetchone()
+    return None if row is None else _to_account(row)
 
 
 def _store(connection: sqlite3.Connection, sql: str, account: Account) -> None:
@@ -85,7 +121,8 @@ def _store(connection: sqlite3.Connection, sql: str, account: Account) -> None:
     except sqlite3.IntegrityError as error:
         if error.sqlite_errorcode not in _TAKEN:
             raise
-        raise Refused(ErrorCode.ALREADY_EXISTS) from error
+        what = "issuer and subject" if "users.subject" in str(error) else "name"
+        raise Refused(ErrorCode.ALREADY_EXISTS, f"Another user has this {what}.") from error
     if not touched:
         raise Refused(ErrorCode.NOT_FOUND)
 

@@ -3,7 +3,7 @@
 import sqlite3
 import sys
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -15,10 +15,10 @@ from watchword_server.adapters.sqlite.rows import Converters, RowForm, encode_ro
 from watchword_server.adapters.sqlite.wall import Wall
 from watchword_server.refusal import Refused
 from watchword_server.sql.calls import MAX_ARGUMENTS
-from watchword_server.sql.definitions import MAX_COLUMNS
+from watchword_server.sql.catalog import MAX_COLUMNS
 from watchword_server.sql.engine_functions import ENGINE_AGGREGATES, EngineFunction
 from watchword_server.sql.fault import SqlFault
-from watchword_server.sql.plan import Plan, StoredValue
+from watchword_server.sql.plan import Plan, RowCheck, StoredValue
 from watchword_server.sql.store import Outcome
 
 __all__ = ["CACHED_STATEMENTS", "Engine", "Overdue"]
@@ -31,6 +31,9 @@ _MADE_BYTES: Final = 8_388_608
 """A row is measured when Python has it, which takes up to four bytes for each. Until then the values that a statement
 makes, or shows more than once, may take so many together; those of a stored row are bounded by its own size."""
 
+_MAX_CASCADE: Final = 500
+"""Rows that refer to one another in a chain, which one statement deletes or changes by its foreign keys."""
+
 _LIMITS: Final = (
     (sqlite3.SQLITE_LIMIT_ATTACHED, 0),
     (sqlite3.SQLITE_LIMIT_COLUMN, MAX_COLUMNS + 1),  # with the owner
@@ -39,7 +42,7 @@ _LIMITS: Final = (
     (sqlite3.SQLITE_LIMIT_FUNCTION_ARG, MAX_ARGUMENTS + 1),  # with the place
     (sqlite3.SQLITE_LIMIT_LIKE_PATTERN_LENGTH, 256),
     (sqlite3.SQLITE_LIMIT_SQL_LENGTH, 16_777_216),  # of our text, which is longer than the user's
-    (sqlite3.SQLITE_LIMIT_TRIGGER_DEPTH, 10),
+    (sqlite3.SQLITE_LIMIT_TRIGGER_DEPTH, _MAX_CASCADE),
     (sqlite3.SQLITE_LIMIT_VARIABLE_NUMBER, 32_766),
     (sqlite3.SQLITE_LIMIT_VDBE_OP, 1_000_000),
     (sqlite3.SQLITE_LIMIT_WORKER_THREADS, 0),
@@ -99,9 +102,10 @@ class Engine(sqlite3.Connection):
         for pragma in _PRAGMAS:
             self.execute(f"PRAGMA {pragma}")
         for each in functions:
-            self.create_function(each.name, each.taken, self._keeping_failures(each), deterministic=True)
+            call = self._keeping_failures(each)
+            self.create_function(each.name, each.taken, call, deterministic=each.is_deterministic)
         for name, aggregate in ENGINE_AGGREGATES:
-            self.create_aggregate(name, 1, aggregate)
+            self.create_window_function(name, 1, aggregate)
         if sys.version_info >= (3, 12):
             # Where a name that is not there would be a text.
             self.setconfig(sqlite3.SQLITE_DBCONFIG_DQS_DML, False)
@@ -117,7 +121,8 @@ class Engine(sqlite3.Connection):
         """Run one statement of a user's, to its end, behind the wall; one that writes inside a transaction.
 
         Raises:
-            Refused: RESULT_TOO_LARGE: a write has happened all the same, its savepoint is the caller's to roll back.
+            Refused: RESULT_TOO_LARGE, or what a check of the plan says: a write has happened all the same, its
+                savepoint is the caller's to roll back.
             SqlFault: A function of ours refused a value.
             sqlite3.Error, MemoryError, OverflowError, UnicodeEncodeError: see `to_refusal`.
         """
@@ -131,9 +136,10 @@ class Engine(sqlite3.Connection):
         cursor = self.cursor()
         try:
             cursor.execute(known.text, values)
-            if not plan.columns:
-                return Outcome(b"[]", cursor.rowcount)
-            return Outcome(*encode_rows(cursor, known.form, max_rows=max_rows, max_bytes=max_bytes))
+            rows = _checked(cursor, plan.checks) if plan.checks else cursor
+            if plan.columns:
+                return Outcome(*encode_rows(rows, known.form, max_rows=max_rows, max_bytes=max_bytes))
+            return Outcome(b"[]", sum(1 for _ in rows) if plan.checks else self._written(cursor))
         except sqlite3.Error as error:
             if self._failures:
                 raise _placed(*self._failures[0], plan) from error
@@ -147,6 +153,13 @@ class Engine(sqlite3.Connection):
                 self.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, self._value_bytes)
             self._failures.clear()
             self._wall.permissions = None
+
+    def _written(self, cursor: sqlite3.Cursor) -> int:
+        """How many rows the statement wrote. Behind WITH, Python takes it for one that only reads."""
+        if cursor.rowcount >= 0:
+            return cursor.rowcount
+        self._wall.permissions = None
+        return int(self.execute("SELECT changes()").fetchone()[0])
 
     def _find(self, plan: Plan, values: Sequence[StoredValue]) -> _Known:
         known = self._known.get(plan.text)
@@ -218,6 +231,21 @@ class Engine(sqlite3.Connection):
                 raise
 
         return call
+
+
+def _checked(cursor: sqlite3.Cursor, checks: Sequence[RowCheck]) -> Iterator[tuple[Any, ...]]:
+    """The rows, each without the answers of the checks, which are its last columns.
+
+    Raises:
+        Refused: A check does not hold.
+    """
+    count = len(checks)
+    for row in cursor:
+        answers = row[-count:]
+        if not all(answers):
+            failed = checks[answers.index(0)]
+            raise Refused(failed.code, failed.message)
+        yield row[:-count]
 
 
 def _placed(failure: Exception, number: int | None, plan: Plan) -> Exception:

@@ -8,9 +8,10 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from watchword_protocol.errors import ErrorCode
-from watchword_server.adapters.sqlite.layout import OWNER, physical_name
+from watchword_server.adapters.sqlite.layout import COPY, OWNER, physical_columns, physical_name
 from watchword_server.refusal import Refused
 from watchword_server.sql.catalog import Table
+from watchword_server.sql.constraints import Index
 from watchword_server.sql.fault import SqlFault
 from watchword_server.sql.plan import Place
 
@@ -39,6 +40,11 @@ _SENTENCES: Final = (
     ("LIKE or GLOB pattern too complex", ErrorCode.LIMIT_EXCEEDED, "A LIKE pattern is too long (pattern_bytes)."),
     ("Expression tree is too large", ErrorCode.LIMIT_EXCEEDED, "The statement is nested too deeply (nesting)."),
     ("parser stack overflow", ErrorCode.LIMIT_EXCEEDED, "The statement is nested too deeply (nesting)."),
+    (
+        "too many levels of trigger recursion",
+        ErrorCode.LIMIT_EXCEEDED,
+        "Foreign keys lead from row to row too far (cascade_levels).",
+    ),
     ("too many columns", ErrorCode.LIMIT_EXCEEDED, "The statement has too many columns (columns)."),
     ("too many arguments", ErrorCode.LIMIT_EXCEEDED, "A function has too many arguments (arguments)."),
     ("too many SQL variables", ErrorCode.LIMIT_EXCEEDED, "The statement has too many parameters (params)."),
@@ -61,7 +67,7 @@ def storage_fault(error: sqlite3.Error | MemoryError) -> Refused | None:
 
 
 def to_refusal(
-    error: Exception, table: Table | None, *, value_bytes: int, sums: Sequence[Place] = ()
+    error: Exception, table: Table | None, *, value_bytes: int, sums: Sequence[Place] = (), reference: str = ""
 ) -> Refused | SqlFault | None:
     """What the user is told of an exception that a plan's statement raised; None where it is a fault of ours.
 
@@ -70,6 +76,7 @@ def to_refusal(
         table: The one that the statement writes.
         value_bytes: The limit of one value, for the message.
         sums: Those of the statement, of which one has overflowed if any has: SQLite does not say which.
+        reference: What is told of a foreign key that does not hold; empty where the statement meets none.
     """
     match error:
         case Refused() | SqlFault():
@@ -89,6 +96,8 @@ def to_refusal(
         if primary_code(error) == sqlite3.SQLITE_TOOBIG:
             message = f"A value, or a row as a whole, is larger than {value_bytes} bytes (value_bytes)."
             return Refused(ErrorCode.LIMIT_EXCEEDED, message)
+        if code == sqlite3.SQLITE_CONSTRAINT_FOREIGNKEY and reference:
+            return Refused(ErrorCode.CONSTRAINT_VIOLATION, reference)
         if table is not None and code in _CONSTRAINTS:
             return _CONSTRAINTS[code](table, str(error))
         if str(error) == "integer overflow":
@@ -105,14 +114,26 @@ def _code(error: BaseException | None) -> int:
     return getattr(error, "sqlite_errorcode", -1)
 
 
-def _not_unique(table: Table, _sentence: str) -> Refused:
-    key = ", ".join(table.primary_key)
-    message = f"The primary key ({key}) of {table.title} is unique, and a row with these values exists."
+def _not_unique(table: Table, sentence: str) -> Refused:
+    index = next((each for each in table.indexes if each.is_unique and sentence == _of_index(table, each)), None)
+    if index is None:
+        what = f"The primary key ({', '.join(table.primary_key)})"
+    else:
+        kind = "constraint" if index.is_constraint else "index"
+        what = f'The {kind} "{index.name}" ({", ".join(index.columns)})'
+    message = f"{what} of {table.title} is unique, and a row with these values exists."
     return Refused(ErrorCode.CONSTRAINT_VIOLATION, message)
 
 
+def _of_index(table: Table, index: Index) -> str:
+    """How SQLite says that its values are there twice."""
+    columns = (f"{physical_name(table)}.{column}" for column in physical_columns(table, index.columns))
+    return f"UNIQUE constraint failed: {', '.join(columns)}"
+
+
 def _missing(table: Table, sentence: str) -> Refused:
-    name = sentence.removeprefix(f"NOT NULL constraint failed: {physical_name(table)}.")
+    title = sentence.removeprefix("NOT NULL constraint failed: ")
+    name = title.removeprefix(f"{physical_name(table)}.").removeprefix(f"{COPY}.")
     return Refused(ErrorCode.CONSTRAINT_VIOLATION, f"{_column(table, name)} is NOT NULL and needs a value.")
 
 

@@ -1,14 +1,34 @@
-"""How a table of the catalog lies in SQLite: its physical name, its columns, its CHECKs."""
+"""How a table of the catalog lies in SQLite: its physical name, its columns, its indexes, its foreign keys.
+
+A UNIQUE constraint is an index; a CHECK of the user's is not here at all: plans hold it. The CHECKs here hold a column
+to its type.
+"""
 
 from typing import Final
 
-from watchword_server.sql.catalog import Column, Table, TableType
+from watchword_server.sql.catalog import Catalog, Column, Table, TableType
+from watchword_server.sql.constraints import ForeignKey, Index
 from watchword_server.sql.types import SqlType
 
-__all__ = ["OWNER", "create_statement", "drop_statement", "literal", "physical_name", "quoted"]
+__all__ = [
+    "COPY",
+    "OWNER",
+    "column_definition",
+    "create_statement",
+    "drop_index_statement",
+    "drop_statement",
+    "index_statement",
+    "literal",
+    "physical_columns",
+    "physical_name",
+    "quoted",
+]
 
 OWNER: Final = "_owner"
 """The hidden column of USER tables: the user's id."""
+
+COPY: Final = "_new"
+"""A table that is made to take another's place; no table of a user's has a name without a dot."""
 
 _POWER: Final = 60
 """2.0**60 and its quotients are exact."""
@@ -24,14 +44,51 @@ def quoted(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
-def create_statement(table: Table) -> str:
-    """CREATE TABLE. Each CHECK is named after its column, so that its error tells which."""
-    is_owned = table.type is TableType.USER
-    lines = [f"{quoted(OWNER)} TEXT NOT NULL"] if is_owned else []
-    lines += [_column(column, is_key=column.name in table.primary_key) for column in table.columns]
-    key = [OWNER, *table.primary_key] if is_owned else table.primary_key
-    lines.append(f"PRIMARY KEY ({', '.join(map(quoted, key))})")
-    return f"CREATE TABLE {quoted(physical_name(table))} ({', '.join(lines)}) STRICT"
+def physical_columns(table: Table, names: tuple[str, ...]) -> tuple[str, ...]:
+    """The columns of a key: within the owner, where rows have one."""
+    return (OWNER, *names) if table.type is TableType.USER else names
+
+
+def create_statement(table: Table, catalog: Catalog, name: str | None = None) -> str:
+    """CREATE TABLE, under another name where one is given; `catalog`: of the tables that it refers to.
+
+    Each CHECK is named after its column, so that its error tells which.
+    """
+    lines = [f"{quoted(OWNER)} TEXT NOT NULL"] if table.type is TableType.USER else []
+    lines += [column_definition(column, is_key=column.name in table.primary_key) for column in table.columns]
+    lines.append(f"PRIMARY KEY ({_listed(physical_columns(table, table.primary_key))})")
+    lines += [_foreign_key(table, key, catalog) for key in table.foreign_keys]
+    return f"CREATE TABLE {quoted(name or physical_name(table))} ({', '.join(lines)}) STRICT"
+
+
+def _foreign_key(table: Table, key: ForeignKey, catalog: Catalog) -> str:
+    other = table if key.table == table.id else catalog.of_id(key.table)
+    if other is None:
+        raise LookupError(f"{table.title} refers to a table that is not there")
+    columns, referred = physical_columns(table, key.columns), physical_columns(other, key.key)
+    actions = f"ON DELETE {key.on_delete.value} ON UPDATE {key.on_update.value}"
+    return f"FOREIGN KEY ({_listed(columns)}) REFERENCES {quoted(physical_name(other))} ({_listed(referred)}) {actions}"
+
+
+def index_statement(table: Table, index: Index) -> str:
+    """CREATE INDEX. Where NULLs stand in it SQLite decides, and sorts by it all the same."""
+    keys = [quoted(OWNER)] if table.type is TableType.USER else []
+    keys += [f"{quoted(key.column)} {'DESC' if key.descending else 'ASC'}" for key in index.keys]
+    unique = "UNIQUE " if index.is_unique else ""
+    return f"CREATE {unique}INDEX {_index_name(table, index)} ON {quoted(physical_name(table))} ({', '.join(keys)})"
+
+
+def drop_index_statement(table: Table, index: Index) -> str:
+    """DROP INDEX."""
+    return f"DROP INDEX {_index_name(table, index)}"
+
+
+def _index_name(table: Table, index: Index) -> str:
+    return quoted(f"{table.namespace}.{index.name}")
+
+
+def _listed(names: tuple[str, ...]) -> str:
+    return ", ".join(map(quoted, names))
 
 
 def drop_statement(table: Table) -> str:
@@ -39,7 +96,8 @@ def drop_statement(table: Table) -> str:
     return f"DROP TABLE {quoted(physical_name(table))}"
 
 
-def _column(column: Column, *, is_key: bool) -> str:
+def column_definition(column: Column, *, is_key: bool = False) -> str:
+    """A column, as it stands in CREATE TABLE."""
     name = quoted(column.name)
     not_null = column.not_null or is_key
     # INT, not INTEGER, which as the only column of a primary key would be the rowid and take NULL for "the next".

@@ -63,6 +63,33 @@ MIGRATIONS: Final[Sequence[Sequence[str]]] = (
         """,
     ),
     (
+        # `at`: microseconds since 1970, as every TIMESTAMP is stored.
+        """
+        CREATE TABLE audit_log (
+            id INTEGER PRIMARY KEY AUTOINCREMENT,
+            at INTEGER NOT NULL,
+            actor TEXT NOT NULL,
+            actor_id TEXT,
+            role TEXT,
+            action TEXT NOT NULL,
+            target TEXT,
+            source TEXT NOT NULL,
+            result TEXT NOT NULL,
+            request_id TEXT,
+            detail TEXT
+        ) STRICT
+        """,
+        """
+        CREATE TRIGGER audit_log_unchanged BEFORE UPDATE ON audit_log
+        BEGIN SELECT RAISE(ABORT, 'a row of the audit log is never changed'); END
+        """,
+        """
+        CREATE TRIGGER audit_log_whole BEFORE DELETE ON audit_log
+        WHEN EXISTS (SELECT 1 FROM audit_log WHERE id < OLD.id)
+        BEGIN SELECT RAISE(ABORT, 'the audit log loses its oldest rows only'); END
+        """,
+    ),
+    (
         # The first results of requests with an idempotency key, and what they take of each user. See `once`.
         """
         CREATE TABLE _results (

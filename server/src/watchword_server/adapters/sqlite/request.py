@@ -57,18 +57,20 @@ def run_statements(
             except Exception as error:
                 if deadline.stop is not None and _is_interrupt(error):
                     raise _stopped(deadline, request, len(outcomes)) from None
-                if not plan.tables.isdisjoint(catalog.dropped):
-                    raise _dropped(len(outcomes)) from error
-                refusal = to_refusal(error, _written(plan, catalog), value_bytes=value_bytes, sums=plan.sums)
+                if (outdated := catalog.outdated(plan)) is not None:
+                    raise _at(len(outcomes), outdated) from error
+                refusal = to_refusal(
+                    error, _written(plan, catalog), value_bytes=value_bytes, sums=plan.sums, reference=plan.reference
+                )
                 if refusal is None:
                     # SQLite's own sentence has physical names: it is for the log only. The plan's text has the user's
                     # constants in it, which are for nobody.
                     raise RuntimeError(f"a statement failed: {error}") from error
                 raise _at(len(outcomes), refusal) from error
-            # Asked afterwards: whatever state it saw, a table that was gone in it is marked by now. Another may have
-            # taken its name, with other rows than the plan has a scope for.
-            if not plan.tables.isdisjoint(catalog.dropped):
-                raise _dropped(len(outcomes))
+            # Asked afterwards: whatever state it saw, a table that was gone or another in it is marked by now. Another
+            # may have taken its name, with other rows than the plan has a scope for.
+            if (outdated := catalog.outdated(plan)) is not None:
+                raise _at(len(outcomes), outdated)
             outcomes.append(outcome)
             size += len(outcome.rows)
             if size > request.result_bytes:
@@ -83,11 +85,11 @@ def check_tables(request: Transaction, catalog: StoredCatalog) -> None:
     """Whether the tables are there for which a request was planned, though none of its statements is to run.
 
     Raises:
-        Refused: NOT_FOUND, with the index of the statement.
+        Refused: NOT_FOUND, SCHEMA_CHANGED, with the index of the statement.
     """
     for index, (plan, _) in enumerate(request.statements):
-        if not plan.tables.isdisjoint(catalog.dropped):
-            raise _dropped(index)
+        if (outdated := catalog.outdated(plan)) is not None:
+            raise _at(index, outdated)
 
 
 def _stopped(deadline: Deadline, request: Transaction, statement: int) -> Exception:
@@ -95,10 +97,6 @@ def _stopped(deadline: Deadline, request: Transaction, statement: int) -> Except
         return Interrupted(deadline.stop or Stop.CANCELLED)
     message = f"The statement took longer than {request.time_ms} ms ({request.time_limit})."
     return _at(statement, Refused(ErrorCode.QUERY_TIMEOUT, message))
-
-
-def _dropped(statement: int) -> Refused:
-    return _at(statement, Refused(ErrorCode.NOT_FOUND, "A table of the statement was dropped meanwhile."))
 
 
 def _at(statement: int, refusal: _R) -> _R:

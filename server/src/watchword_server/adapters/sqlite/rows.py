@@ -1,7 +1,6 @@
 """A result's rows as JSON, within limits."""
 
-import sqlite3
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -46,7 +45,7 @@ class RowForm:
         )
 
 
-def encode_rows(cursor: sqlite3.Cursor, form: RowForm, *, max_rows: int, max_bytes: int) -> tuple[bytes, int]:
+def encode_rows(cursor: Iterable[Sequence[Any]], form: RowForm, *, max_rows: int, max_bytes: int) -> tuple[bytes, int]:
     """The rows as a JSON array of arrays, and how many.
 
     Never holds more than `max_bytes` of JSON, the values of one piece and one row.

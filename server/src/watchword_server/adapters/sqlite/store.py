@@ -13,12 +13,13 @@ from watchword_server.adapters.sqlite.group import Group
 from watchword_server.adapters.sqlite.once import forget_some
 from watchword_server.adapters.sqlite.readers import Readers
 from watchword_server.adapters.sqlite.rows import Converters
-from watchword_server.adapters.sqlite.stored_catalog import StoredCatalog, TableOf
+from watchword_server.adapters.sqlite.stored_catalog import StoredCatalog
 from watchword_server.adapters.sqlite.watchdog import Watchdog
 from watchword_server.adapters.sqlite.writer import Writer
 from watchword_server.sql.catalog import Catalog
+from watchword_server.sql.definer import Definer
+from watchword_server.sql.definition_nodes import Definition
 from watchword_server.sql.engine_functions import ENGINE_FUNCTIONS, EngineFunction
-from watchword_server.sql.nodes import Definition
 from watchword_server.sql.store import Once, Outcome, Transaction
 
 if TYPE_CHECKING:
@@ -62,8 +63,8 @@ class SqliteStore:
         while await self._database.write(lambda connection: forget_some(connection, before)):
             pass
 
-    async def define(self, definition: Definition, *, user_id: str) -> None:
-        await self._database.run_on_writer(lambda engine: self._catalog.define(engine, definition))
+    async def define(self, definition: Definition, definer: Definer) -> None:
+        await self._database.run_on_writer(lambda engine: self._catalog.define(engine, definition, definer))
 
     async def check(self) -> None:
         await self._readers.check()
@@ -85,7 +86,6 @@ class SqliteStore:
 async def open_store(
     database: Database,
     *,
-    table_of: TableOf,
     converters: Converters,
     value_bytes: int,
     functions: Iterable[EngineFunction] = ENGINE_FUNCTIONS,
@@ -98,7 +98,6 @@ async def open_store(
 
     Args:
         database: Opened for writing.
-        table_of: A definition to the table that it describes.
         converters: From stored values to their wire form.
         value_bytes: The largest value, and the largest row; one that has a result in it that is kept, too.
         functions: What plans may call beside SQLite's own.
@@ -120,7 +119,7 @@ async def open_store(
 
     def prepare_writer(engine: Engine) -> StoredCatalog:
         prepare(engine)
-        return StoredCatalog(engine, table_of)
+        return StoredCatalog(engine)
 
     with faults_named(database.path):
         catalog = await database.run_on_writer(prepare_writer)

@@ -1,31 +1,41 @@
 """The catalog in the database: read at start, changed on the writer's thread, the newest one handed to everybody."""
 
 import sqlite3
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
-import msgspec
-from msgspec import UNSET, Struct, UnsetType
-
 from watchword_protocol.errors import ErrorCode
+from watchword_server.adapters.sqlite.alterations import alteration, is_same_to_plans
 from watchword_server.adapters.sqlite.data_directory import DataUnusable
-from watchword_server.adapters.sqlite.layout import create_statement, drop_statement, physical_name
-from watchword_server.adapters.sqlite.transaction import transaction
+from watchword_server.adapters.sqlite.engine import Engine
+from watchword_server.adapters.sqlite.faults import to_refusal
+from watchword_server.adapters.sqlite.layout import (
+    create_statement,
+    drop_statement,
+    index_statement,
+    physical_name,
+    quoted,
+)
+from watchword_server.adapters.sqlite.stored_table import read_table, write_table
+from watchword_server.adapters.sqlite.transaction import transaction, without_foreign_keys
 from watchword_server.refusal import Refused
-from watchword_server.sql.catalog import AccessLevel, Catalog, Column, Table, TableId, TableType
-from watchword_server.sql.nodes import CreateNamespace, CreateTable, Definition, DropTable
-from watchword_server.sql.types import SqlType
+from watchword_server.sql.catalog import Catalog, Table, TableId
+from watchword_server.sql.change import Change
+from watchword_server.sql.definer import Definer
+from watchword_server.sql.definition_nodes import Definition
+from watchword_server.sql.definitions import decide
+from watchword_server.sql.fault import SqlFault
+from watchword_server.sql.plan import Plan
+from watchword_server.sql.proof import Proof
+from watchword_server.sql.values import bind_values
 
-__all__ = ["StoredCatalog", "TableOf"]
-
-TableOf = Callable[[CreateTable, Catalog], Table | None]
-"""The table that a definition describes, its id left to us; None where nothing is to be done. Raises: SqlFault."""
+__all__ = ["StoredCatalog"]
 
 
 class StoredCatalog:
-    """`catalog`: the newest committed one. `dropped`: ids of tables that are gone since the start, or go just now."""
+    """`catalog`: the newest committed one. Tables that are gone or others since the start, or just now, are marked."""
 
-    def __init__(self, connection: sqlite3.Connection, table_of: TableOf) -> None:
+    def __init__(self, connection: sqlite3.Connection) -> None:
         """Read it.
 
         Raises:
@@ -33,82 +43,87 @@ class StoredCatalog:
         """
         namespaces = connection.execute("SELECT name FROM _namespaces").fetchall()
         rows = connection.execute("SELECT id, namespace, name, CAST(definition AS BLOB) FROM _tables").fetchall()
-        self.dropped: set[TableId] = set()
-        self._table_of = table_of
-        self._replace(0, (name for (name,) in namespaces), (_read_table(*row) for row in rows))
+        tables = [read_table(*row) for row in rows]
+        ids = {table.id for table in tables}
+        for table in tables:
+            if not ids.issuperset(key.table for key in table.foreign_keys):
+                raise DataUnusable(f"its table {table.title} refers to one that is gone; restore it from a backup")
+        self._changed: Mapping[TableId, tuple[int, bool]] = {}  # the version, and whether it is gone
+        self._replace(0, (name for (name,) in namespaces), tables)
 
     def find(self, physical: str) -> Table | None:
         """The table of this physical name."""
         return self._by_physical_name.get(physical)
 
-    def define(self, connection: sqlite3.Connection, definition: Definition) -> None:
+    def outdated(self, plan: Plan) -> Refused | None:
+        """What is told of a plan that was made before one of its tables went, or became another; None where none did.
+
+        For any thread. Asked after the plan ran it is sure: marks are set before a change can be seen.
+        """
+        changed = self._changed
+        marks = [mark for number in plan.tables if (mark := changed.get(number)) and mark[0] > plan.version]
+        if any(is_gone for _, is_gone in marks):
+            return Refused(ErrorCode.NOT_FOUND, "A table of the statement was dropped meanwhile.")
+        if marks:
+            return Refused(ErrorCode.SCHEMA_CHANGED, "A table of the statement was altered meanwhile: send it again.")
+        return None
+
+    def define(self, engine: Engine, definition: Definition, definer: Definer) -> None:
         """Change the catalog and the tables in one transaction; the newest catalog is there when this returns.
 
         Raises:
-            Refused: ALREADY_EXISTS, NOT_FOUND; COMMIT_UNKNOWN: it may have happened.
-            SqlFault: As `TableOf`.
+            SqlFault: As `decide`.
+            Refused: CONSTRAINT_VIOLATION: the rows that are there do not fit. COMMIT_UNKNOWN: it may have happened.
             sqlite3.Error: Nothing happened.
         """
-        doomed: Table | None = None
+        change = decide(definition, self.catalog, definer)
+        if change is None:
+            return
+        before = self._changed
         try:
-            with transaction(connection):
-                namespaces, tables = set(self.catalog.namespaces), dict(self.catalog.tables)
-                match definition:
-                    case CreateNamespace():
-                        if not self._create_namespace(connection, definition):
-                            return
-                        namespaces.add(definition.name)
-                    case CreateTable():
-                        table = self._create_table(connection, definition)
-                        if table is None:
-                            return
-                        tables[table.namespace, table.name] = table
-                    case DropTable():
-                        doomed = self._find_doomed(definition)
-                        if doomed is None:
-                            return
-                        connection.execute(drop_statement(doomed))
-                        connection.execute("DELETE FROM _tables WHERE id = ?", (doomed.id,))
-                        del tables[doomed.namespace, doomed.name]
-                        self.dropped.add(doomed.id)  # before the commit: who sees it gone must find it here
+            with without_foreign_keys(engine), transaction(engine):
+                tables = self._carry_out(engine, change)
+                self._changed = {**before, **self._marks(tables)}
         except BaseException:
-            if doomed is not None:
-                self.dropped.discard(doomed.id)
+            self._changed = before
             raise
-        self._replace(self.catalog.version + 1, namespaces, tables.values())
+        self._replace(self.catalog.version + 1, change.catalog.namespaces, tables)
 
-    def _create_namespace(self, connection: sqlite3.Connection, definition: CreateNamespace) -> bool:
-        if definition.name in self.catalog.namespaces:
-            if definition.if_not_exists:
-                return False
-            raise Refused(ErrorCode.ALREADY_EXISTS, f"The namespace {definition.name} exists.")
-        _refuse_dots(definition.name)
-        connection.execute("INSERT INTO _namespaces (name) VALUES (?)", (definition.name,))
-        return True
+    def _carry_out(self, engine: Engine, change: Change) -> list[Table]:
+        """The difference, in the database; the tables with their ids."""
+        old, new = self.catalog, change.catalog
+        engine.executemany("INSERT INTO _namespaces VALUES (?)", [(name,) for name in new.namespaces - old.namespaces])
+        former = {table.id: table for table in old.tables.values()}
+        tables: list[Table] = []
+        for table in new.tables.values():
+            known = former.pop(table.id, None)
+            if known is None:
+                tables.append(_create(engine, table, new))
+                continue
+            tables.append(table)
+            if known != table:
+                _alter(engine, known, table, change.renamed.get(table.id, {}), new)
+        for table in former.values():
+            engine.execute(drop_statement(table))
+            engine.execute("DELETE FROM _tables WHERE id = ?", (table.id,))
+        gone = [(name,) for name in old.namespaces - new.namespaces]
+        engine.executemany("DELETE FROM _namespaces WHERE name = ?", gone)
+        for proof in change.proofs:
+            _prove(engine, proof)
+        return tables
 
-    def _create_table(self, connection: sqlite3.Connection, definition: CreateTable) -> Table | None:
-        table = self._table_of(definition, self.catalog)
-        if table is None:
-            return None
-        if table.namespace not in self.catalog.namespaces:
-            raise Refused(ErrorCode.NOT_FOUND, f"There is no namespace {table.namespace}.")
-        if self.catalog.find(table.namespace, table.name) is not None:
-            if definition.if_not_exists:
-                return None
-            raise Refused(ErrorCode.ALREADY_EXISTS, f"The table {table.title} exists.")
-        _refuse_dots(table.name)
-        values = (table.namespace, table.name, _write_table(table))
-        insert = "INSERT INTO _tables (namespace, name, definition) VALUES (?, ?, ?)"
-        number = connection.execute(insert, values).lastrowid
-        connection.execute(create_statement(table))
-        return replace(table, id=TableId(number or 0))
-
-    def _find_doomed(self, definition: DropTable) -> Table | None:
-        namespace, name = definition.table.namespace or "", definition.table.name
-        table = self.catalog.find(namespace, name)
-        if table is None and not definition.if_exists:
-            raise Refused(ErrorCode.NOT_FOUND, f"There is no table {f'{namespace}.' if namespace else ''}{name}.")
-        return table
+    def _marks(self, tables: Iterable[Table]) -> dict[TableId, tuple[int, bool]]:
+        """Those that plans must not take for what they were; a table is another, too, when what refers to it is."""
+        version = self.catalog.version + 1
+        former = {table.id: table for table in self.catalog.tables.values()}
+        marks: dict[TableId, tuple[int, bool]] = {}
+        for table in tables:
+            known = former.pop(table.id, None)
+            keys = set(() if known is None else known.foreign_keys) ^ set(table.foreign_keys)
+            marks |= dict.fromkeys((key.table for key in keys), (version, False))
+            if known is not None and not is_same_to_plans(known, table):
+                marks[table.id] = (version, False)
+        return marks | dict.fromkeys(former, (version, True))
 
     def _replace(self, version: int, namespaces: Iterable[str], tables: Iterable[Table]) -> None:
         by_name = {(table.namespace, table.name): table for table in tables}
@@ -116,59 +131,46 @@ class StoredCatalog:
         self.catalog = Catalog(version, frozenset(namespaces), by_name)
 
 
-def _refuse_dots(name: str) -> None:
-    """A physical name joins namespace and name with a dot."""
-    if "." in name:
-        raise Refused(ErrorCode.UNSUPPORTED_SQL, "A name of a namespace or a table has no dot in it.")
+def _create(engine: Engine, table: Table, catalog: Catalog) -> Table:
+    """The table, with the id that it gets."""
+    insert = "INSERT INTO _tables (namespace, name, definition) VALUES (?, ?, '')"
+    number = TableId(engine.execute(insert, (table.namespace, table.name)).lastrowid or 0)
+    own = (replace(key, table=number) if key.table == table.id else key for key in table.foreign_keys)
+    table = replace(table, id=number, foreign_keys=tuple(own))
+    _keep(engine, table)
+    engine.execute(create_statement(table, catalog))
+    for index in table.indexes:
+        engine.execute(index_statement(table, index))
+    return table
 
 
-class _StoredBytes(Struct):
-    """JSON keeps the other values of a default apart and exact."""
-
-    base64: bytes
-
-
-class _StoredColumn(Struct):
-    name: str
-    type: str
-    not_null: bool
-    default: int | float | str | _StoredBytes | UnsetType | None = UNSET
-
-
-class _Definition(Struct):
-    """What `_tables.definition` holds, in JSON."""
-
-    type: TableType
-    access_level: AccessLevel
-    primary_key: tuple[str, ...]
-    columns: tuple[_StoredColumn, ...]
-
-
-def _write_table(table: Table) -> str:
-    columns = tuple(map(_write_column, table.columns))
-    definition = _Definition(table.type, table.access_level, table.primary_key, columns)
-    return msgspec.json.encode(definition).decode()
-
-
-def _read_table(number: int, namespace: str, name: str, definition: bytes) -> Table:
-    """Raises: DataUnusable."""
+def _alter(engine: Engine, old: Table, new: Table, renamed: Mapping[str, str], catalog: Catalog) -> None:
     try:
-        content = msgspec.json.decode(definition, type=_Definition)
-        columns = tuple(map(_read_column, content.columns))
-        if not content.primary_key or not {column.name for column in columns}.issuperset(content.primary_key):
-            raise ValueError("a primary key without a column")
-    except (ValueError, KeyError, RecursionError) as error:  # msgspec's own are ValueErrors
-        message = f"the definition of its table {namespace}.{name} is damaged; restore it from a backup"
-        raise DataUnusable(message) from error
-    return Table(TableId(number), namespace, name, content.type, content.access_level, columns, content.primary_key)
+        for statement in alteration(old, new, renamed, catalog):
+            engine.execute(statement)
+    except sqlite3.IntegrityError as error:
+        refusal = to_refusal(error, new, value_bytes=0)
+        if refusal is None:
+            raise
+        message = f"The rows of {new.title} do not fit. {refusal.message}"
+        raise Refused(ErrorCode.CONSTRAINT_VIOLATION, message) from error
+    _keep(engine, new)
+    for key in set(new.foreign_keys) - set(old.foreign_keys):
+        if engine.execute(f"PRAGMA foreign_key_check({quoted(physical_name(new))})").fetchone() is not None:
+            message = f'A row of {new.title} breaks the foreign key "{key.name}".'
+            raise Refused(ErrorCode.CONSTRAINT_VIOLATION, message)
 
 
-def _write_column(column: Column) -> _StoredColumn:
-    default = _StoredBytes(column.default) if isinstance(column.default, bytes) else column.default
-    return _StoredColumn(column.name, column.type.name, column.not_null, default if column.has_default else UNSET)
+def _keep(engine: Engine, table: Table) -> None:
+    update = "UPDATE _tables SET namespace = ?, name = ?, definition = ? WHERE id = ?"
+    engine.execute(update, (table.namespace, table.name, write_table(table), table.id))
 
 
-def _read_column(column: _StoredColumn) -> Column:
-    default = column.default.base64 if isinstance(column.default, _StoredBytes) else column.default
-    value, has_default = (None, False) if default is UNSET else (default, True)
-    return Column(column.name, SqlType[column.type], column.not_null, has_default, value)
+def _prove(engine: Engine, proof: Proof) -> None:
+    values = bind_values(proof.plan, (), user_id="", user_name="", now_us=0)
+    try:
+        found = engine.run(proof.plan, values, max_rows=1, max_bytes=1_000)
+    except SqlFault as fault:  # its place is in a text of ours
+        raise Refused(fault.code, f"{proof.refusal.message} {fault.message}") from fault
+    if found.row_count:
+        raise proof.refusal

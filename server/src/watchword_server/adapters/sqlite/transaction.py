@@ -8,7 +8,7 @@ from watchword_protocol.errors import ErrorCode
 from watchword_server.adapters.sqlite.faults import primary_code
 from watchword_server.refusal import Refused
 
-__all__ = ["begin", "commit", "make_room", "roll_back", "transaction"]
+__all__ = ["begin", "commit", "make_room", "roll_back", "transaction", "without_foreign_keys"]
 
 
 @contextmanager
@@ -27,10 +27,25 @@ def transaction(connection: sqlite3.Connection) -> Iterator[None]:
         raise
 
 
+@contextmanager
+def without_foreign_keys(connection: sqlite3.Connection) -> Iterator[None]:
+    """For transactions within it, rows may go that others refer to; afterwards it is as it was.
+
+    Inside a transaction the pragma does nothing: one that cannot even be rolled back is left to the next `begin`.
+    """
+    connection.execute("PRAGMA foreign_keys = OFF")
+    try:
+        yield
+    finally:
+        roll_back(connection)
+        connection.execute("PRAGMA foreign_keys = ON")
+
+
 def begin(connection: sqlite3.Connection) -> None:
     """Begin one that writes."""
     if connection.in_transaction:  # the roll-back of one before failed, too
         connection.execute("ROLLBACK")
+        connection.execute("PRAGMA foreign_keys = ON")  # see `without_foreign_keys`
     connection.execute("BEGIN IMMEDIATE")
 
 

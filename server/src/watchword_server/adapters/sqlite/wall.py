@@ -30,20 +30,25 @@ class Wall:
         self.permissions: Permissions | None = None
 
     def judge(self, action: int, first: str | None, second: str | None, schema: str | None, inside: str | None) -> int:
-        """SQLite's question. `inside`: the trigger, view or CTE that asks; there is none in any plan."""
+        """SQLite's question. `inside`: the trigger, view or query of WITH that asks."""
         permissions = self.permissions
         if permissions is None:
             return sqlite3.SQLITE_OK
-        if inside is not None:
+        if inside is not None and inside not in permissions.commons:
             return sqlite3.SQLITE_DENY
         match action:
             case sqlite3.SQLITE_SELECT:
                 allowed = True  # what it reads is asked one by one
+            case sqlite3.SQLITE_RECURSIVE:
+                allowed = bool(permissions.commons)
             case sqlite3.SQLITE_READ:
                 # Without a column: rows are counted, or a constant decides and SQLite leaves the columns out.
                 columns = permissions.reads
-                is_known = (first, second) in columns or (not second and any(table == first for table, _ in columns))
-                allowed = schema == _SCHEMA and is_known
+                if second:
+                    allowed = schema == _SCHEMA and (first, second) in columns
+                else:  # of the table that an UPDATE with FROM changes, SQLite does not say where it is
+                    is_known = first in permissions.commons or any(table == first for table, _ in columns)
+                    allowed = schema in (_SCHEMA, None) and is_known
             case sqlite3.SQLITE_FUNCTION:
                 allowed = second is not None and second.lower() in permissions.functions
             case sqlite3.SQLITE_INSERT:
