@@ -111,7 +111,7 @@ FIXED = {
     ("columns", resolve.MAX_OUTPUTS),
     ("key_columns", constraint_definitions.MAX_KEY_COLUMNS),
     ("cascade_levels", engine._MAX_CASCADE),
-    ("constraints", constraint_definitions._MAX_OBJECTS),
+    ("constraints", constraint_definitions.MAX_CONSTRAINTS),
     ("keys", resolve.MAX_KEYS),
     ("arguments", calls.MAX_ARGUMENTS),
     ("pattern_bytes", engine_functions.MAX_PATTERN_BYTES),
