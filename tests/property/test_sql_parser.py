@@ -4,6 +4,7 @@ Where both take a text, they read the same in it; where ours takes it, PostgreSQ
 answer is statements or a named refusal.
 """
 
+import re
 from collections import Counter
 from collections.abc import Callable
 from random import Random
@@ -18,6 +19,9 @@ from watchword_server.sql.fault import SqlFault
 from watchword_server.sql.parser import parse_request
 
 _CODES: Final = (ErrorCode.INVALID_SQL, ErrorCode.UNSUPPORTED_SQL, ErrorCode.LIMIT_EXCEEDED)
+
+_OURS: Final = re.compile(r"(?i)current_(user|role)\s*\(|create\s+(user|shared)\s+table")
+"""What PostgreSQL has not."""
 
 _ATOMS: Final = (
     "1", "0", "007", "2.5", "1e3", ".5", "1.", "1E-2", "9999999999", "2147483648", "-1", "- -1", "-(1)", "+3",
@@ -257,7 +261,9 @@ def _create(random: Random) -> str:
         "id bigint primary key", "b text not null default 'x'", "c int null",
     'd double precision default -1.5', "primary key (a, b)",
         "e timestamp with time zone default '2026-01-01'::date", "f uuid default 1 not null",
-    '"G" json default null::json null',
+    '"G" json default null::json null', "h int unique check (h > 1 and b <> 'x') references u", "i bigint default f()",
+    "constraint c unique (a, b)", "check (a is null)", "foreign key (a) references n.u (x) on delete cascade",
+    "j int constraint d references u (x) match simple on update cascade on delete set null",
     )  # fmt: skip
     body = ", ".join(random.choice(columns) for _ in range(random.randrange(1, 5)))
     name = random.choice(("t", "app.t", "if not exists app.t"))
@@ -268,7 +274,24 @@ def _drop(random: Random) -> str:
     return random.choice(("drop table t", "drop table if exists app.t", 'drop table "T"'))
 
 
-_STATEMENTS: Final = (_select, _select, _select, _insert, _update, _delete, _create, _drop)
+def _alter(random: Random) -> str:
+    changes = (
+        "add column a int unique default 1", "add if not exists a text check (a like 'x')", "add check (a > 1)",
+        "add constraint c foreign key (a, b) references u on delete restrict", "drop a", "rename a to b",
+        "drop column if exists a cascade", "rename column a to b", "rename to b", "drop constraint c",
+        "drop constraint if exists c restrict",
+    )  # fmt: skip
+    return f"alter table {random.choice(('t', 'if exists app.t'))} {random.choice(changes)}"
+
+
+def _index(random: Random) -> str:
+    keys = ", ".join(random.choice(("a", "b desc", '"C" asc nulls last', "d nulls first")) for _ in range(2))
+    name = random.choice(("", "i", "if not exists i"))
+    create = f"create {random.choice(('', 'unique '))}index {name} on app.t ({keys})"
+    return random.choice((create, create, "drop index if exists app.i", "truncate t", "truncate table app.t restrict"))
+
+
+_STATEMENTS: Final = (_select, _select, _select, _insert, _update, _delete, _create, _drop, _alter, _index)
 
 
 def _statement(random: Random) -> str:
@@ -313,7 +336,7 @@ def _verdict(text: str) -> str:
         assert ours.message.endswith("."), text
         assert ours.at is None or 0 <= ours.at <= len(text), text
         return "refused"
-    if any(isinstance(each, CreateNamespace) for each in ours):
+    if any(isinstance(each, CreateNamespace) for each in ours) or _OURS.search(text):
         return "ours alone"
     try:
         theirs = pg_nodes(text)

@@ -10,7 +10,28 @@ from typing import Any, Final
 
 import pgparse  # type: ignore[import-not-found]  # has no types
 
-from watchword_server.sql.definition_nodes import ColumnDefinition, CreateTable, DropTable, Option, Statement
+from watchword_server.sql.definition_nodes import (
+    AddColumn,
+    AddConstraint,
+    AlterTable,
+    Check,
+    ColumnDefinition,
+    Constraint,
+    CreateIndex,
+    CreateTable,
+    DropColumn,
+    DropConstraint,
+    DropIndex,
+    DropTable,
+    ForeignKey,
+    ForeignKeyAction,
+    IndexKey,
+    Option,
+    RenameColumn,
+    RenameTable,
+    Statement,
+    Unique,
+)
 from watchword_server.sql.nodes import (
     And,
     Between,
@@ -51,6 +72,7 @@ from watchword_server.sql.nodes import (
     Subquery,
     TableName,
     Target,
+    Truncate,
     Update,
     Values,
     Window,
@@ -402,19 +424,51 @@ def _delete(bag: _Bag) -> Any:
 def _create_table(bag: _Bag) -> CreateTable:
     bag.one_of("oncommit", "ONCOMMIT_NOOP")
     columns: list[ColumnDefinition] = []
+    constraints: list[Constraint] = []
     primary_key: tuple[Name, ...] = ()
     for element in bag.get("tableElts", []):
         if "ColumnDef" in element:
             columns.append(_choose(element, {"ColumnDef": _definition}))
-        else:
-            constraint = _open(element)
-            constraint.one_of("contype", "CONSTR_PRIMARY")
-            if constraint.kind != "Constraint" or primary_key:
+            continue
+        constraint = _open(element)
+        if constraint.kind != "Constraint":
+            raise NoSuchNode(constraint.kind)
+        kind = constraint.get("contype")
+        if kind == "CONSTR_PRIMARY":
+            if primary_key:
                 raise NoSuchNode("constraint")
-            primary_key = tuple(Name(None, _string(each)) for each in constraint.get("keys"))
-            constraint.done()
+            primary_key = _names(constraint, "keys")
+        else:
+            constraints.append(_constraint(constraint, kind))
+        constraint.done()
     options = tuple(_choose(each, {"DefElem": _option}) for each in bag.get("options", []))
-    return CreateTable(_relation(bag), tuple(columns), primary_key, options, bag.get("if_not_exists", False))
+    if_not_exists = bag.get("if_not_exists", False)
+    return CreateTable(_relation(bag), tuple(columns), primary_key, options, if_not_exists, tuple(constraints))
+
+
+def _names(bag: _Bag, key: str) -> tuple[Name, ...]:
+    return tuple(Name(None, _string(each)) for each in bag.get(key, []))
+
+
+_ACTIONS: Final = dict(zip("arcnd", ForeignKeyAction, strict=True))
+
+
+def _constraint(bag: _Bag, kind: str, column: str | None = None) -> Constraint:
+    """Of a table, or of a column."""
+    name = bag.get("conname")
+    bag.one_of("initially_valid", True)
+    own = () if column is None else (Name(None, column),)
+    match kind:
+        case "CONSTR_UNIQUE":
+            return Unique(name, own or _names(bag, "keys"))
+        case "CONSTR_CHECK":
+            return Check(name, _expression(bag.get("raw_expr")), "")
+        case "CONSTR_FOREIGN":
+            bag.one_of("fk_matchtype", "s")
+            table = _range(_Bag("RangeVar", bag.get("pktable")))
+            actions = (_ACTIONS[bag.get("fk_del_action")], _ACTIONS[bag.get("fk_upd_action")])
+            return ForeignKey(name, own or _names(bag, "fk_attrs"), table, _names(bag, "pk_attrs"), *actions)
+    raise NoSuchNode(kind)
 
 
 def _option(bag: _Bag) -> Option:
@@ -428,8 +482,10 @@ def _option(bag: _Bag) -> Option:
 
 def _definition(bag: _Bag) -> ColumnDefinition:
     bag.one_of("is_local", True)
+    name = bag.get("colname")
     not_null = primary_key = False
     default = None
+    constraints: list[Constraint] = []
     for tree in bag.get("constraints", []):
         constraint = _open(tree)
         match constraint.get("contype"):
@@ -442,19 +498,77 @@ def _definition(bag: _Bag) -> ColumnDefinition:
             case "CONSTR_DEFAULT":
                 default = _expression(constraint.get("raw_expr"))
             case kind:
-                raise NoSuchNode(kind)
+                constraints.append(_constraint(constraint, kind, name))
         constraint.done()
-    return ColumnDefinition(bag.get("colname"), _type(bag.get("typeName")), not_null, primary_key, default)
+    return ColumnDefinition(name, _type(bag.get("typeName")), not_null, primary_key, default, tuple(constraints))
 
 
-def _drop(bag: _Bag) -> DropTable:
-    bag.one_of("removeType", "OBJECT_TABLE")
+def _cascade(bag: _Bag) -> bool:
+    return bool(bag.one_of("behavior", "DROP_RESTRICT", "DROP_CASCADE") == "DROP_CASCADE")
+
+
+def _drop(bag: _Bag) -> DropTable | DropIndex:
+    what = bag.one_of("removeType", "OBJECT_TABLE", "OBJECT_INDEX")
+    cascade, if_exists = _cascade(bag), bag.get("missing_ok", False)
+    objects = bag.get("objects")
+    names = [_string(each) for each in objects[0]["List"]["items"]]
+    if len(objects) > 1 or len(names) > 2 or (cascade and what == "OBJECT_INDEX"):
+        raise NoSuchNode("DROP")
+    name = TableName(names[0] if len(names) == 2 else None, names[-1])
+    return DropTable(name, if_exists, cascade) if what == "OBJECT_TABLE" else DropIndex(name, if_exists)
+
+
+def _index(bag: _Bag) -> CreateIndex:
+    bag.one_of("accessMethod", "btree")
+    keys = tuple(_choose(each, {"IndexElem": _index_key}) for each in bag.get("indexParams"))
+    flags = (bag.get("unique", False), bag.get("if_not_exists", False))
+    return CreateIndex(bag.get("idxname"), _relation(bag), keys, *flags)
+
+
+def _index_key(bag: _Bag) -> IndexKey:
+    order = bag.one_of("ordering", "SORTBY_DEFAULT", "SORTBY_ASC", "SORTBY_DESC")
+    nulls = bag.get("nulls_ordering", "SORTBY_NULLS_DEFAULT")
+    first = {"SORTBY_NULLS_FIRST": True, "SORTBY_NULLS_LAST": False}.get(nulls)
+    return IndexKey(Name(None, bag.get("name")), order == "SORTBY_DESC", first)
+
+
+def _alter(bag: _Bag) -> AlterTable:
+    bag.one_of("objtype", "OBJECT_TABLE")
+    [tree] = bag.get("cmds")
+    change = _choose(tree, {"AlterTableCmd": _change})
+    return AlterTable(_relation(bag), change, bag.get("missing_ok", False))
+
+
+def _change(bag: _Bag) -> AddColumn | AddConstraint | DropColumn | DropConstraint:
+    cascade, if_exists = _cascade(bag), bag.get("missing_ok", False)
+    match bag.get("subtype"):
+        case "AT_AddColumn":
+            return AddColumn(_choose(bag.get("def"), {"ColumnDef": _definition}), if_exists)
+        case "AT_DropColumn":
+            return DropColumn(Name(None, bag.get("name")), if_exists, cascade)
+        case "AT_DropConstraint":
+            return DropConstraint(Name(None, bag.get("name")), if_exists, cascade)
+        case "AT_AddConstraint":
+            constraint = _choose(bag.get("def"), {"Constraint": lambda found: _constraint(found, found.get("contype"))})
+            return AddConstraint(constraint)
+        case kind:
+            raise NoSuchNode(kind)
+
+
+def _rename(bag: _Bag) -> AlterTable:
+    what = bag.one_of("renameType", "OBJECT_COLUMN", "OBJECT_TABLE")
+    bag.get("relationType")
     bag.one_of("behavior", "DROP_RESTRICT")
-    tables = bag.get("objects")
-    names = [_string(each) for each in tables[0]["List"]["items"]]
-    if len(tables) > 1 or len(names) > 2:
-        raise NoSuchNode("DROP TABLE")
-    return DropTable(TableName(names[0] if len(names) == 2 else None, names[-1]), bag.get("missing_ok", False))
+    name, new = bag.get("subname"), bag.get("newname")
+    change = RenameTable(new) if what == "OBJECT_TABLE" else RenameColumn(Name(None, name), new)
+    return AlterTable(_relation(bag), change, bag.get("missing_ok", False))
+
+
+def _truncate(bag: _Bag) -> Truncate:
+    bag.one_of("behavior", "DROP_RESTRICT")
+    [table] = bag.get("relations")
+    found: TableName = _choose(table, {"RangeVar": _range})
+    return Truncate(found)
 
 
 _STATEMENTS: Final[dict[str, Callable[[_Bag], Any]]] = {
@@ -464,6 +578,10 @@ _STATEMENTS: Final[dict[str, Callable[[_Bag], Any]]] = {
     "DeleteStmt": _delete,
     "CreateStmt": _create_table,
     "DropStmt": _drop,
+    "IndexStmt": _index,
+    "AlterTableStmt": _alter,
+    "RenameStmt": _rename,
+    "TruncateStmt": _truncate,
 }
 
 

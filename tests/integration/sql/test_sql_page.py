@@ -114,7 +114,7 @@ FIXED = {
     ("columns", resolve_select.MAX_OUTPUTS),
     ("key_columns", constraint_definitions.MAX_KEY_COLUMNS),
     ("cascade_levels", engine._MAX_CASCADE),
-    ("constraints", constraint_definitions._MAX_OBJECTS),
+    ("constraints", constraint_definitions.MAX_CONSTRAINTS),
     ("keys", resolve_select.MAX_KEYS),
     ("tables", context.MAX_SOURCES),
     ("operands", queries.MAX_OPERANDS),

@@ -8,6 +8,7 @@ import pytest
 from support.asking import Asking, asking, store_of
 from support.plans import definition_of
 from support.server import running_server
+from support.sql_server import sql_server
 from watchword_server.app import RunningServer
 from watchword_server.sql.definer import Definer
 from watchword_server.user import Role
@@ -133,6 +134,17 @@ class TestConstraints:
             assert (code, "t_check" in message) == ("CONSTRAINT_VIOLATION", True)
             assert await ada.rows("SELECT count(*) FROM app.t") == [[3]]
 
+    async def test_checks_stand_behind_as_many_outputs_as_there_may_be(self, server: RunningServer) -> None:
+        async with asking(server, "cleo") as cleo, asking(server) as ada:
+            columns = ", ".join(f"c{number} INT" for number in range(499))
+            checks = ", ".join(f"CHECK (id > {number})" for number in range(64))
+            await define(cleo, f"CREATE USER TABLE app.wide (id INT PRIMARY KEY, {columns}, {checks})")
+            [row] = await ada.rows("INSERT INTO app.wide (id) VALUES (64) RETURNING *")
+            assert row == [64, *[None] * 499]
+            assert '"wide_id_check63"' in (await ada.refusal("UPDATE app.wide SET id = 63 RETURNING *"))[1]
+            code, message = await cleo.refusal("CREATE INDEX ON app.wide (c1)")
+            assert (code, "(constraints)" in message) == ("LIMIT_EXCEEDED", True)
+
     async def test_a_check_that_cannot_be_computed_refuses_the_row(self, server: RunningServer) -> None:
         async with asking(server, "cleo") as cleo, asking(server) as ada:
             await define(cleo, "CREATE USER TABLE app.t (id INT PRIMARY KEY, n INT CHECK (100 / n > 1))")
@@ -213,11 +225,16 @@ class TestForeignKeys:
             assert await bob.rows("SELECT count(*) FROM app.words") == [[4]]
             assert await bob.rows("SELECT id, talk FROM app.words WHERE talk > 1") == [[2, 2]]
 
-    async def test_a_chain_of_rows_has_an_end(self, server: RunningServer) -> None:
-        async with asking(server, "cleo") as cleo, asking(server) as ada:
+    async def test_a_chain_of_rows_has_an_end(self, tmp_path: Path) -> None:
+        async with (
+            sql_server(tmp_path, limits={"write_time_ms": 10_000}) as server,
+            asking(server, "cleo") as cleo,
+            asking(server) as ada,
+        ):
             await define(
                 cleo, "CREATE USER TABLE app.t (id INT PRIMARY KEY, up INT REFERENCES app.t ON DELETE CASCADE)"
             )
+            await define(cleo, "CREATE INDEX ON app.t (up)")
             rows = ", ".join(f"({number}, {number - 1 or 'NULL'})" for number in range(1, 602))
             await ada.rows(f"INSERT INTO app.t VALUES {rows}")
             code, message = await ada.refusal("DELETE FROM app.t WHERE id = 1")
@@ -243,6 +260,26 @@ class TestForeignKeys:
             assert await cleo.rows("SELECT item FROM app.b") == [[1]]
             code, message = await cleo.refusal("DELETE FROM app.items")
             assert (code, '"b_item_fkey" of app.b' in message) == ("CONSTRAINT_VIOLATION", True)
+
+    async def test_a_constraint_of_another_table_that_an_action_breaks_is_not_told_as_ones_own(
+        self, server: RunningServer
+    ) -> None:
+        async with asking(server, "cleo") as cleo:
+            await define(
+                cleo,
+                ITEMS,
+                "CREATE SHARED TABLE app.a (id INT PRIMARY KEY, item INT NOT NULL REFERENCES app.items "
+                "ON DELETE SET NULL)",
+                "CREATE SHARED TABLE app.b (id INT PRIMARY KEY, item INT UNIQUE DEFAULT 1 REFERENCES app.items "
+                "ON DELETE SET DEFAULT)",
+            )
+            await cleo.rows("INSERT INTO app.items VALUES (1, 1), (2, 2), (3, 3)")
+            await cleo.rows("INSERT INTO app.a VALUES (1, 2); INSERT INTO app.b VALUES (1, 1), (2, 3)")
+            for number in (2, 3):
+                assert await cleo.refusal(f"DELETE FROM app.items WHERE id = {number}") == (
+                    "CONSTRAINT_VIOLATION",
+                    "A foreign key would change a row of another table, which a constraint of that table refuses.",
+                )
 
     async def test_who_may_refer_to_a_table_may_write_it(self, server: RunningServer) -> None:
         async with asking(server, "cleo") as cleo, asking(server, "serge") as serge:

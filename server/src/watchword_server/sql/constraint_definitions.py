@@ -18,10 +18,11 @@ from watchword_server.sql.query_tree import TableSource
 from watchword_server.sql.row_conditions import refuse_impure, resolved_check
 from watchword_server.sql.types import INTEGERS, SqlType
 
-__all__ = ["MAX_KEY_COLUMNS", "check_keys", "constraint_names", "new_index", "with_constraint"]
+__all__ = ["MAX_CONSTRAINTS", "MAX_KEY_COLUMNS", "check_keys", "constraint_names", "new_index", "with_constraint"]
 
 MAX_KEY_COLUMNS: Final = 16
-_MAX_OBJECTS: Final = 64
+MAX_CONSTRAINTS: Final = 64
+"""Of one table, with its indexes."""
 _WRITING: Final = frozenset({ForeignKeyAction.SET_NULL, ForeignKeyAction.SET_DEFAULT})
 
 
@@ -101,8 +102,8 @@ def check_keys(what: str, columns: Sequence[Name], of: Iterable[Column]) -> None
 
 
 def _check_count(table: Table, at: int) -> None:
-    if len(table.indexes) + len(table.checks) + len(table.foreign_keys) >= _MAX_OBJECTS:
-        message = f"A table has at most {_MAX_OBJECTS} indexes and constraints (constraints)."
+    if len(table.indexes) + len(table.checks) + len(table.foreign_keys) >= MAX_CONSTRAINTS:
+        message = f"A table has at most {MAX_CONSTRAINTS} indexes and constraints (constraints)."
         raise SqlFault(ErrorCode.LIMIT_EXCEEDED, message, at)
 
 

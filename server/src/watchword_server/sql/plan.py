@@ -102,7 +102,8 @@ class Plan:
     `places`: by the numbers that the text gives the functions that may fail; plans that differ in nothing else are
     equal. `sums`: of what SQLite itself adds up, which knows no place.
     `checks`: of each row that is written; the last columns of what the text gives are theirs, 1 where all is well.
-    `reference`: what is told where a foreign key does not hold: SQLite does not say which.
+    `reference`: what is told where a foreign key does not hold: SQLite does not say which. `target`: where keys reach
+    further, the table that the statement itself writes; its physical name.
     `version`: of the catalog that it was made for.
     """
 
@@ -118,6 +119,7 @@ class Plan:
     sums: tuple[Place, ...] = field(default=(), compare=False)
     checks: tuple[RowCheck, ...] = ()
     reference: str = field(default="", compare=False)
+    target: str = field(default="", compare=False)
     version: int = field(default=0, compare=False)
 
     def __repr__(self) -> str:

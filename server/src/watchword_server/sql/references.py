@@ -49,6 +49,7 @@ def with_references(plan: Plan, tree: Tree, catalog: Catalog, role: Role) -> Pla
         plan,
         permissions=permissions,
         tables=plan.tables | reach.tables,
+        target=physical_name(table),
         reference=_sentence({(table.id, key.name): (table, key) for table, key in keys if table.is_visible_to(role)}),
     )
 

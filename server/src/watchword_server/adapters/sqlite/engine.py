@@ -16,6 +16,7 @@ from watchword_server.adapters.sqlite.wall import Wall
 from watchword_server.refusal import Refused
 from watchword_server.sql.calls import MAX_ARGUMENTS
 from watchword_server.sql.catalog import MAX_COLUMNS
+from watchword_server.sql.constraint_definitions import MAX_CONSTRAINTS
 from watchword_server.sql.engine_functions import ENGINE_AGGREGATES, EngineFunction
 from watchword_server.sql.fault import SqlFault
 from watchword_server.sql.plan import Plan, RowCheck, StoredValue
@@ -36,7 +37,7 @@ _MAX_CASCADE: Final = 500
 
 _LIMITS: Final = (
     (sqlite3.SQLITE_LIMIT_ATTACHED, 0),
-    (sqlite3.SQLITE_LIMIT_COLUMN, MAX_COLUMNS + 1),  # with the owner
+    (sqlite3.SQLITE_LIMIT_COLUMN, MAX_COLUMNS + 1 + MAX_CONSTRAINTS),  # with the owner; with a test for each check
     (sqlite3.SQLITE_LIMIT_COMPOUND_SELECT, 20),
     (sqlite3.SQLITE_LIMIT_EXPR_DEPTH, 1_000),
     (sqlite3.SQLITE_LIMIT_FUNCTION_ARG, MAX_ARGUMENTS + 1),  # with the place

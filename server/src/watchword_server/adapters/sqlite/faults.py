@@ -114,7 +114,19 @@ def _code(error: BaseException | None) -> int:
     return getattr(error, "sqlite_errorcode", -1)
 
 
+def _is_of(table: Table, sentence: str) -> bool:
+    """Whether SQLite speaks of this table, and not of one that a foreign key's action wrote."""
+    return sentence.partition(" failed: ")[2].startswith((f"{physical_name(table)}.", f"{COPY}."))
+
+
+def _of_another_table() -> Refused:
+    message = "A foreign key would change a row of another table, which a constraint of that table refuses."
+    return Refused(ErrorCode.CONSTRAINT_VIOLATION, message)
+
+
 def _not_unique(table: Table, sentence: str) -> Refused:
+    if not _is_of(table, sentence):
+        return _of_another_table()
     index = next((each for each in table.indexes if each.is_unique and sentence == _of_index(table, each)), None)
     if index is None:
         what = f"The primary key ({', '.join(table.primary_key)})"
@@ -132,6 +144,8 @@ def _of_index(table: Table, index: Index) -> str:
 
 
 def _missing(table: Table, sentence: str) -> Refused:
+    if not _is_of(table, sentence):
+        return _of_another_table()
     title = sentence.removeprefix("NOT NULL constraint failed: ")
     name = title.removeprefix(f"{physical_name(table)}.").removeprefix(f"{COPY}.")
     return Refused(ErrorCode.CONSTRAINT_VIOLATION, f"{_column(table, name)} is NOT NULL and needs a value.")

@@ -109,7 +109,9 @@ def _is_interrupt(error: Exception) -> bool:
 
 
 def _written(plan: Plan, catalog: StoredCatalog) -> Table | None:
-    """The one table that the plan writes."""
+    """The one table that the plan itself writes."""
+    if plan.target:
+        return catalog.find(plan.target)
     permissions = plan.permissions
     names = permissions.inserts or frozenset(name for name, _ in permissions.updates) or permissions.deletes
     return next((table for name in names if (table := catalog.find(name))), None)

@@ -30,7 +30,10 @@ class Wall:
         self.permissions: Permissions | None = None
 
     def judge(self, action: int, first: str | None, second: str | None, schema: str | None, inside: str | None) -> int:
-        """SQLite's question. `inside`: the trigger, view or query of WITH that asks."""
+        """SQLite's question. `inside`: the trigger, view or query of WITH that asks.
+
+        What foreign keys do by themselves is asked as if the statement did it: its plan allows that (`references`).
+        """
         permissions = self.permissions
         if permissions is None:
             return sqlite3.SQLITE_OK
