@@ -58,6 +58,7 @@ WRITES = [
     "DELETE FROM app.notes RETURNING body || $1",
 ]
 DEFINITIONS = ["CREATE NAMESPACE more", "CREATE TABLE app.more (id INT PRIMARY KEY)", "DROP TABLE app.news"]
+STEPS = "WITH RECURSIVE n (x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n WHERE x < 50000)"
 SLOW = "length(replace(replace(replace($1 || body, 'x', 'xyxyxyxyxy'), 'y', 'xyxyxyxyxy'), 'x', 'xy')) = 0"
 LONG = "x" * 10_000
 
@@ -111,9 +112,7 @@ CASES = [
         [
             ask_with(f"UPDATE app.notes SET stars = 1 WHERE {SLOW}", LONG),
             ask_with(f"DELETE FROM app.notes WHERE {SLOW}", LONG),
-            ask_with(
-                f"INSERT INTO app.notes (id, body) VALUES (11, ({SLOW.replace('body', 'now()::text')})::text)", LONG
-            ),
+            ask_with(f"INSERT INTO app.notes (id, body) {STEPS} SELECT max(x), $1 FROM n", LONG),
             ask_with(f"SELECT count(*) FROM app.notes WHERE {SLOW}", LONG, idempotency_key="k"),
             ask_with(f"UPDATE app.notes SET stars = 1; SELECT count(*) FROM app.notes WHERE {SLOW}", LONG),
         ],
