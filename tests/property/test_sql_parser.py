@@ -217,7 +217,7 @@ def _rows(random: Random, depth: int = 0) -> str:
 
 def _with(random: Random, depth: int) -> str:
     how = _maybe(random, 0.3, "materialized ", "not materialized ")
-    name = random.choice(("x", "y (a, b)", '"Z"'))
+    name = random.choice(("x", "y (a, b)", '"Z"', "delete", "insert (a)", "values", "recursive", "materialized"))
     second = _maybe(random, 0.3, f", v as ({_rows(random, depth + 3)})")
     recursive = _maybe(random, 0.3, "recursive ")
     return f"with {recursive}{name} as {how}({_rows(random, depth + 2)}){second} "

@@ -8,7 +8,7 @@ from watchword_server.sql.keywords import NEEDS_AS, NOT_A_NAME
 from watchword_server.sql.lex import Token, TokenKind
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from watchword_server.sql.nodes import Expression, Order, Rows
 
@@ -96,13 +96,6 @@ class Cursor:
     def peek(self, distance: int = 1) -> Token:
         """The token so far behind `here`; 2 at most."""
         return self._tokens[self._index + distance]
-
-    def ahead(self) -> "Iterator[Token]":
-        """What is not yet taken of the statement."""
-        for token in self._tokens[self._index :]:
-            if token.key == ";":
-                return
-            yield token
 
     def advance(self) -> Token:
         """Take the token."""

@@ -39,17 +39,19 @@ _TRAILERS: Final = frozenset({"order", "limit", "offset"})
 _LOCKS: Final = frozenset({"for", "fetch"})
 
 
-def rows(cursor: Cursor, first: Rows | None = None) -> Rows:
+def rows(cursor: Cursor, first: Rows | None = None, common: With | None = None) -> Rows:
     """A query, up to what cannot belong to it.
 
     Args:
-        cursor: At its first word, or behind the bracket of `first`.
+        cursor: At its first word, or behind `first` or `common`.
         first: What was read of it already: an operand in brackets.
+        common: What was read of it already: its WITH.
 
     Raises:
         SqlFault: INVALID_SQL, UNSUPPORTED_SQL, LIMIT_EXCEEDED.
     """
-    common = with_clause(cursor) if first is None and cursor.here.key == "with" else None
+    if first is None and common is None and cursor.here.key == "with":
+        common = with_clause(cursor)
     at = cursor.here.at
     is_bracketed = first is not None or cursor.here.key == "("
     operand = first if first is not None else _operand(cursor)
@@ -140,8 +142,8 @@ def _operand(cursor: Cursor) -> Rows:
         return _values(cursor)
     if key == "(":
         return rows_in_brackets(cursor)
-    if key == "table":
-        raise cursor.unsupported("TABLE")
+    if key in ("table", "merge"):
+        raise cursor.unsupported(key.upper())
     raise cursor.unexpected("a query")
 
 
@@ -273,7 +275,8 @@ def _value(cursor: Cursor) -> Expression | Default:
 def with_clause(cursor: Cursor) -> With:
     """WITH and its queries."""
     at = cursor.advance().at
-    recursive = cursor.take("recursive")
+    is_name = cursor.peek().key in ("as", "(")  # of a query; the word is not reserved
+    recursive = not is_name and cursor.take("recursive")
     return With(cursor.listed(_common_table), recursive, at)
 
 

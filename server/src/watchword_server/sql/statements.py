@@ -32,22 +32,10 @@ _Sets = tuple[tuple[Name, Expression | Default], ...]
 
 
 def _with(cursor: Cursor) -> Query:
-    """A statement with WITH before it."""
-    rule = _WRITES.get(_behind_with(cursor))
-    if rule is None:
-        return rows(cursor)
+    """A statement with WITH before it: what it is shows behind, for its queries may have any name, `delete` too."""
     common = with_clause(cursor)
-    return replace(rule(cursor), common=common)
-
-
-def _behind_with(cursor: Cursor) -> str:
-    """The word that the statement itself begins with: the first one outside of brackets that begins any."""
-    depth = 0
-    for token in cursor.ahead():
-        depth += (token.key == "(") - (token.key == ")")
-        if depth == 0 and token.key in ("select", "values", *_WRITES):
-            return token.key
-    return ""
+    rule = _WRITES.get(cursor.here.key)
+    return rows(cursor, common=common) if rule is None else replace(rule(cursor), common=common)
 
 
 # --- INSERT -----------------------------------------------------------------------------------------------
