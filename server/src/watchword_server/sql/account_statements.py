@@ -80,7 +80,7 @@ def _find_password(text: str) -> re.Match[str] | None:
 
 def _create(cursor: Cursor) -> CreateUser:
     at = _begin(cursor)
-    if_not_exists = _condition(cursor, "if", "not", "exists")
+    if_not_exists = cursor.take_if_not_exists()
     name = _name(cursor)
     cursor.take("with")
     statement = CreateUser(name, _credential(cursor), if_not_exists=if_not_exists, at=at)
@@ -109,7 +109,7 @@ def _alter(cursor: Cursor) -> AlterUser:
 
 def _drop(cursor: Cursor) -> DropUser:
     at = _begin(cursor)
-    if_exists = _condition(cursor, "if", "exists")
+    if_exists = cursor.take_if_exists()
     name = _name(cursor)
     if cursor.here.key == ",":
         raise cursor.unsupported("DROP of several users at once")
@@ -126,13 +126,6 @@ def _begin(cursor: Cursor) -> int:
     at = cursor.advance().at
     cursor.expect("user")
     return at
-
-
-def _condition(cursor: Cursor, *keys: str) -> bool:
-    if [cursor.here.key, cursor.peek().key] != list(keys[:2]):
-        return False
-    cursor.expect(*keys)
-    return True
 
 
 def _name(cursor: Cursor) -> str:

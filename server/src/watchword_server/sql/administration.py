@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Final
 
-from watchword_server.sql.alter_statements import alter, take_cascade, take_if_exists
+from watchword_server.sql.alter_statements import alter, take_cascade
 from watchword_server.sql.cursor import Cursor
 from watchword_server.sql.definition_nodes import CreateNamespace, Definition, DropIndex, DropNamespace, DropTable
 from watchword_server.sql.index_statements import create_index, drop_index
@@ -41,9 +41,7 @@ def _create(cursor: Cursor) -> Definition:
 
 
 def _create_namespace(cursor: Cursor, at: int) -> CreateNamespace:
-    if_not_exists = cursor.here.key == "if" and cursor.peek().key == "not"
-    if if_not_exists:
-        cursor.expect("if", "not", "exists")
+    if_not_exists = cursor.take_if_not_exists()
     return CreateNamespace(cursor.name("a namespace"), if_not_exists, at)
 
 
@@ -60,7 +58,7 @@ def _drop(cursor: Cursor) -> Definition:
 
 
 def _drop_namespace(cursor: Cursor, at: int) -> DropNamespace:
-    if_exists = take_if_exists(cursor)
+    if_exists = cursor.take_if_exists()
     name = cursor.name("a namespace")
     if cursor.here.key == ",":
         raise cursor.unsupported("DROP of several namespaces at once")
@@ -68,7 +66,7 @@ def _drop_namespace(cursor: Cursor, at: int) -> DropNamespace:
 
 
 def _drop_table(cursor: Cursor, at: int) -> DropTable:
-    if_exists = take_if_exists(cursor)
+    if_exists = cursor.take_if_exists()
     table = qualified_name(cursor)
     if cursor.here.key == ",":
         raise cursor.unsupported("DROP of several tables at once")

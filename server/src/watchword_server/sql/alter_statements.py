@@ -24,7 +24,7 @@ from watchword_server.sql.nodes import Name
 from watchword_server.sql.sources import qualified_name
 from watchword_server.sql.table_statements import column_definition, option_value
 
-__all__ = ["alter", "take_cascade", "take_if_exists"]
+__all__ = ["alter", "take_cascade"]
 
 _CHANGES: Final = {
     "alter": "ALTER COLUMN",
@@ -57,7 +57,7 @@ def alter(cursor: Cursor) -> AlterTable:
             raise cursor.unexpected('"TABLE"')
         raise cursor.unsupported(f"ALTER {cursor.here.key.upper()}", at)
     cursor.advance()
-    if_exists = take_if_exists(cursor)
+    if_exists = cursor.take_if_exists()
     if cursor.here.key == "only":
         raise cursor.unsupported("ONLY")
     table = qualified_name(cursor)
@@ -74,14 +74,6 @@ def alter(cursor: Cursor) -> AlterTable:
     return AlterTable(table, change, if_exists, at)
 
 
-def take_if_exists(cursor: Cursor) -> bool:
-    """Take IF EXISTS, where it stands."""
-    if not (cursor.here.key == "if" and cursor.peek().key == "exists"):
-        return False
-    cursor.expect("if", "exists")
-    return True
-
-
 def take_cascade(cursor: Cursor) -> bool:
     """Take CASCADE, or RESTRICT, which is what is meant without it."""
     if cursor.take("cascade"):
@@ -95,20 +87,18 @@ def _add(cursor: Cursor) -> TableChange:
     if constraint := table_constraint(cursor):
         return AddConstraint(constraint)
     cursor.take("column")
-    if_not_exists = cursor.here.key == "if" and cursor.peek().key == "not"
-    if if_not_exists:
-        cursor.expect("if", "not", "exists")
+    if_not_exists = cursor.take_if_not_exists()
     return AddColumn(column_definition(cursor), if_not_exists)
 
 
 def _drop(cursor: Cursor) -> TableChange:
     if cursor.take("constraint"):
-        if_exists = take_if_exists(cursor)
+        if_exists = cursor.take_if_exists()
         at = cursor.here.at
         name = Name(None, cursor.name("a constraint"), at)
         return DropConstraint(name, if_exists, take_cascade(cursor))
     cursor.take("column")
-    if_exists = take_if_exists(cursor)
+    if_exists = cursor.take_if_exists()
     return DropColumn(column_name(cursor), if_exists, take_cascade(cursor))
 
 

@@ -119,6 +119,20 @@ class Cursor:
         self.advance()
         return True
 
+    def take_if_exists(self) -> bool:
+        """Take IF EXISTS, where it stands."""
+        return self._take_if("if", "exists")
+
+    def take_if_not_exists(self) -> bool:
+        """Take IF NOT EXISTS, where it stands."""
+        return self._take_if("if", "not", "exists")
+
+    def _take_if(self, *keys: str) -> bool:
+        if (self.here.key, self.peek().key) != keys[:2]:
+            return False
+        self.expect(*keys)
+        return True
+
     def expect(self, *keys: str) -> None:
         """Take these, in this order.
 

@@ -27,9 +27,7 @@ def create_index(cursor: Cursor, at: int, *, is_unique: bool) -> CreateIndex:
     """What stands behind the word INDEX."""
     if cursor.here.key == "concurrently":
         raise cursor.unsupported("CONCURRENTLY")
-    if_not_exists = cursor.here.key == "if" and cursor.peek().key == "not"
-    if if_not_exists:
-        cursor.expect("if", "not", "exists")
+    if_not_exists = cursor.take_if_not_exists()
     name = None if cursor.here.key == "on" and not if_not_exists else cursor.name("an index")
     if cursor.here.key == ".":
         raise cursor.unsupported("An index's name with a namespace, which is its table's,")
@@ -63,9 +61,7 @@ def drop_index(cursor: Cursor, at: int) -> DropIndex:
     """What stands behind the word INDEX."""
     if cursor.here.key == "concurrently":
         raise cursor.unsupported("CONCURRENTLY")
-    if_exists = cursor.here.key == "if" and cursor.peek().key == "exists"
-    if if_exists:
-        cursor.expect("if", "exists")
+    if_exists = cursor.take_if_exists()
     index = qualified_name(cursor)
     if cursor.here.key == ",":
         raise cursor.unsupported("DROP of several indexes at once")

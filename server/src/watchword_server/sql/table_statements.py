@@ -48,7 +48,7 @@ _MAY_REPEAT: Final = frozenset({"not", "null"})
 
 def create_table(cursor: Cursor, type_: str | None, at: int) -> CreateTable:
     """What stands behind the word TABLE; `type_`: the word before it, in capitals."""
-    if_not_exists = _if_not_exists(cursor)
+    if_not_exists = cursor.take_if_not_exists()
     table = qualified_name(cursor)
     refuse(cursor, _TABLE_CLAUSES)
     cursor.expect("(")
@@ -79,13 +79,6 @@ def create_table(cursor: Cursor, type_: str | None, at: int) -> CreateTable:
     if not columns:
         raise cursor.invalid("A table has at least one column.", at)
     return CreateTable(table, tuple(columns), primary_key, options, if_not_exists, tuple(constraints), type_, at)
-
-
-def _if_not_exists(cursor: Cursor) -> bool:
-    if not (cursor.here.key == "if" and cursor.peek().key == "not"):
-        return False
-    cursor.expect("if", "not", "exists")
-    return True
 
 
 def column_definition(cursor: Cursor) -> ColumnDefinition:
