@@ -6,7 +6,7 @@ Source: PostgreSQL's page on it; SET ACCESS_LEVEL is ours.
 from collections.abc import Callable
 from typing import Final
 
-from watchword_server.sql.constraint_statements import column_name, refuse, table_constraint
+from watchword_server.sql.constraint_statements import refuse, table_constraint
 from watchword_server.sql.cursor import Cursor
 from watchword_server.sql.definition_nodes import (
     AddColumn,
@@ -21,7 +21,7 @@ from watchword_server.sql.definition_nodes import (
     TableChange,
 )
 from watchword_server.sql.nodes import Name
-from watchword_server.sql.sources import qualified_name
+from watchword_server.sql.sources import column_name, qualified_name
 from watchword_server.sql.table_statements import column_definition, option_value
 
 __all__ = ["alter", "take_cascade"]

@@ -12,9 +12,9 @@ from watchword_server.sql.definition_nodes import Check, Constraint, ForeignKey,
 from watchword_server.sql.expressions import expression
 from watchword_server.sql.lex import Token
 from watchword_server.sql.nodes import Name
-from watchword_server.sql.sources import qualified_name
+from watchword_server.sql.sources import column_names, qualified_name
 
-__all__ = ["column_constraint", "column_name", "column_names", "refuse", "table_constraint"]
+__all__ = ["column_constraint", "refuse", "table_constraint"]
 
 _NOT_UNIQUE_ALONE: Final = {
     "nulls": "UNIQUE with NULLS",
@@ -49,20 +49,6 @@ def refuse(cursor: Cursor, constructs: dict[str, str]) -> None:
     """
     if construct := constructs.get(cursor.here.key):
         raise cursor.unsupported(construct)
-
-
-def column_name(cursor: Cursor) -> Name:
-    """The name of a column of the table that is being defined."""
-    at = cursor.here.at
-    return Name(None, cursor.name("a column"), at)
-
-
-def column_names(cursor: Cursor) -> tuple[Name, ...]:
-    """Such names in brackets."""
-    cursor.expect("(")
-    names = cursor.listed(column_name)
-    cursor.expect(")")
-    return names
 
 
 def column_constraint(cursor: Cursor, column: Name) -> Constraint | None:

@@ -5,12 +5,11 @@ Source: PostgreSQL's pages on them.
 
 from typing import Final
 
-from watchword_server.sql.constraint_statements import column_name
 from watchword_server.sql.cursor import Cursor
 from watchword_server.sql.definition_nodes import CreateIndex, DropIndex, IndexKey
 from watchword_server.sql.expressions import order_of
 from watchword_server.sql.lex import TokenKind
-from watchword_server.sql.sources import qualified_name
+from watchword_server.sql.sources import column_name, qualified_name
 
 __all__ = ["create_index", "drop_index"]
 

@@ -11,7 +11,15 @@ from watchword_server.sql.keywords import NOT_A_NAME
 from watchword_server.sql.lex import TokenKind
 from watchword_server.sql.nodes import DerivedTable, Expression, FromItem, Join, Name, Rows, TableName
 
-__all__ = ["CONTINUES_QUERY", "begins_query", "from_items", "qualified_name", "table_name"]
+__all__ = [
+    "CONTINUES_QUERY",
+    "begins_query",
+    "column_name",
+    "column_names",
+    "from_items",
+    "qualified_name",
+    "table_name",
+]
 
 CONTINUES_QUERY: Final = frozenset({"union", "intersect", "except", "order", "limit", "offset", "for", "fetch"})
 """Behind a bracket with a query in it: it was an operand."""
@@ -81,19 +89,12 @@ def _join(cursor: Cursor, left: FromItem) -> Join:
     if cursor.take("on"):
         condition = cursor.grammar.expression(cursor)
     elif cursor.take("using"):
-        cursor.expect("(")
-        using = cursor.listed(_column)
-        cursor.expect(")")
+        using = column_names(cursor)
         if cursor.here.key == "as":
             raise cursor.unsupported("An alias of USING")
     else:
         raise cursor.unexpected('"ON" or "USING"')
     return Join(kind, left, right, condition, using, token.at)
-
-
-def _column(cursor: Cursor) -> Name:
-    at = cursor.here.at
-    return Name(None, cursor.name("a column"), at)
 
 
 # --- items ------------------------------------------------------------------------------------------------
@@ -152,6 +153,20 @@ def _derived(cursor: Cursor, query: Rows) -> DerivedTable:
         raise cursor.invalid("A query in FROM needs a name: (SELECT ...) AS name.", query.at)
     columns = cursor.names_in_brackets() if cursor.here.key == "(" else ()
     return DerivedTable(query, alias, columns, query.at)
+
+
+def column_name(cursor: Cursor) -> Name:
+    """A column's name, without its table's."""
+    at = cursor.here.at
+    return Name(None, cursor.name("a column"), at)
+
+
+def column_names(cursor: Cursor) -> tuple[Name, ...]:
+    """Such names in brackets."""
+    cursor.expect("(")
+    names = cursor.listed(column_name)
+    cursor.expect(")")
+    return names
 
 
 def qualified_name(cursor: Cursor) -> TableName:

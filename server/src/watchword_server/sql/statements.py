@@ -24,7 +24,7 @@ from watchword_server.sql.nodes import (
     Values,
 )
 from watchword_server.sql.queries import rows, target, values_rows, with_clause
-from watchword_server.sql.sources import CONTINUES_QUERY, begins_query, from_items, table_name
+from watchword_server.sql.sources import CONTINUES_QUERY, begins_query, column_name, from_items, table_name
 
 __all__ = ["QUERIES"]
 
@@ -147,11 +147,10 @@ def _delete(cursor: Cursor) -> Delete:
 
 def _column(cursor: Cursor) -> Name:
     """The name of a column to write into."""
-    at = cursor.here.at
-    name = cursor.name("a column")
+    name = column_name(cursor)
     if cursor.here.key == "." or cursor.here.key == "[":
         raise cursor.unsupported("A part of a column")
-    return Name(None, name, at)
+    return name
 
 
 def _set(cursor: Cursor) -> tuple[Name, Expression | Default]:

@@ -5,19 +5,13 @@ Source: PostgreSQL's page on CREATE TABLE.
 
 from typing import Final
 
-from watchword_server.sql.constraint_statements import (
-    column_constraint,
-    column_name,
-    column_names,
-    refuse,
-    table_constraint,
-)
+from watchword_server.sql.constraint_statements import column_constraint, refuse, table_constraint
 from watchword_server.sql.cursor import Cursor
 from watchword_server.sql.definition_nodes import ColumnDefinition, Constraint, CreateTable, Option
 from watchword_server.sql.expressions import operand
 from watchword_server.sql.lex import TokenKind
 from watchword_server.sql.nodes import Call, Cast, Expression, Literal, Name, Parameter, walk
-from watchword_server.sql.sources import qualified_name
+from watchword_server.sql.sources import column_name, column_names, qualified_name
 from watchword_server.sql.type_names import type_name
 
 __all__ = ["column_definition", "create_table", "option", "option_value"]
