@@ -13,8 +13,8 @@ from watchword_server.sql.constraint_definitions import constraint_names, with_c
 from watchword_server.sql.constraints import ForeignKey, Key
 from watchword_server.sql.definer import Definer
 from watchword_server.sql.fault import SqlFault
+from watchword_server.sql.lookup import column_of
 from watchword_server.sql.names import nearest
-from watchword_server.sql.nodes import Name
 from watchword_server.sql.object_names import check_case, check_new_relation
 from watchword_server.sql.proof import proof_of_check, proof_of_emptiness
 from watchword_server.sql.table_definition import access_level, check_size, defined_column
@@ -63,7 +63,7 @@ def _drop_column(table: Table, node: nodes.DropColumn, catalog: Catalog, _define
     name = node.column.name
     if node.if_exists and table.column(name) is None:
         return None
-    _find(table, node.column)
+    column_of(table, node.column)
     if name in table.primary_key:
         message = f'"{name}" is a column of the primary key of {table.title}, which stays.'
         raise SqlFault(ErrorCode.UNSUPPORTED_SQL, message, node.column.at)
@@ -88,7 +88,7 @@ def _drop_column(table: Table, node: nodes.DropColumn, catalog: Catalog, _define
 
 def _rename_column(table: Table, node: nodes.RenameColumn, catalog: Catalog, _definer: Definer) -> Change:
     old, new = node.column.name, node.name
-    column = _find(table, node.column)
+    column = column_of(table, node.column)
     others = [each.name for each in table.columns if each.name != old]
     if new in (*others, old):
         raise SqlFault(ErrorCode.ALREADY_EXISTS, f'The column "{new}" of {table.title} exists.', node.column.at)
@@ -156,14 +156,6 @@ def _drop_constraint(table: Table, node: nodes.DropConstraint, catalog: Catalog,
 
 
 # --- parts of them ----------------------------------------------------------------------------------------
-
-
-def _find(table: Table, node: Name) -> Any:
-    column = table.column(node.name)
-    if column is None:
-        hint = nearest(node.name, [each.name for each in table.columns])
-        raise SqlFault(ErrorCode.NOT_FOUND, f'There is no column "{node.name}" in {table.title}.{hint}', node.at)
-    return column
 
 
 def _key(key: Key, old: str, new: str) -> Key:

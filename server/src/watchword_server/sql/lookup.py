@@ -1,13 +1,13 @@
-"""The table that a statement names, as far as its role may know of it."""
+"""The table that a statement names, as far as its role may know of it, and the columns of it that it names."""
 
 from watchword_protocol.errors import ErrorCode
-from watchword_server.sql.catalog import Catalog, Table
+from watchword_server.sql.catalog import Catalog, Column, Table
 from watchword_server.sql.fault import SqlFault
 from watchword_server.sql.names import nearest
-from watchword_server.sql.nodes import TableName
+from watchword_server.sql.nodes import Name, TableName
 from watchword_server.user import Role
 
-__all__ = ["readable_table", "writable_table"]
+__all__ = ["column_of", "readable_table", "writable_table"]
 
 
 def readable_table(catalog: Catalog, name: TableName, namespace: str, role: Role) -> Table:
@@ -37,3 +37,16 @@ def writable_table(catalog: Catalog, name: TableName, namespace: str, role: Role
         message = f"The role {role.value} may read {table.title} but not write it: that takes the role {needed.value}."
         raise SqlFault(ErrorCode.PERMISSION_DENIED, message, name.at)
     return table
+
+
+def column_of(table: Table, name: Name) -> Column:
+    """The column.
+
+    Raises:
+        SqlFault: NOT_FOUND.
+    """
+    column = table.column(name.name)
+    if column is None:
+        hint = nearest(name.name, [each.name for each in table.columns])
+        raise SqlFault(ErrorCode.NOT_FOUND, f'There is no column "{name.name}" in {table.title}.{hint}', name.at)
+    return column

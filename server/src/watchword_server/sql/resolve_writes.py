@@ -12,8 +12,8 @@ from watchword_server.sql.catalog import Column, Table
 from watchword_server.sql.common_tables import resolve_with
 from watchword_server.sql.context import Context
 from watchword_server.sql.fault import SqlFault
-from watchword_server.sql.lookup import writable_table
-from watchword_server.sql.names import Named, Names, Relation, made_columns, nearest
+from watchword_server.sql.lookup import column_of, writable_table
+from watchword_server.sql.names import Named, Names, Relation, made_columns
 from watchword_server.sql.output_types import converted
 from watchword_server.sql.query_tree import (
     EXCLUDED,
@@ -49,7 +49,7 @@ def resolve_insert(query: nodes.Insert, context: Context) -> InsertTree:
     write = _Write(query, context)
     table = write.target.table
     _check_once(query.columns)
-    named = [_column(table, name) for name in query.columns] or list(table.columns)
+    named = [column_of(table, name) for name in query.columns] or list(table.columns)
     rows: RowsTree | None = None
     if query.query is not None:
         tree = resolve_open(context, query.query, write.around)
@@ -93,7 +93,7 @@ def resolve_update(query: nodes.Update, context: Context) -> UpdateTree:
     """UPDATE."""
     _check_once([name for name, _ in query.sets])
     write = _Write(query, context)
-    columns = [_column(write.target.table, name) for name, _ in query.sets]
+    columns = [column_of(write.target.table, name) for name, _ in query.sets]
     sources = write.beside(query.sources)
     where = write.where(query.where)
     returning = write.returning(query.returning)
@@ -224,7 +224,7 @@ class _Write:
         if not key:
             raise SqlFault(ErrorCode.INVALID_SQL, "DO UPDATE needs the columns of a key: ON CONFLICT (...).", node.at)
         _check_once([name for name, _ in node.sets])
-        columns = [_column(table, name) for name, _ in node.sets]
+        columns = [column_of(table, name) for name, _ in node.sets]
         excluded = [Named(column.name, ColumnValue(column, EXCLUDED)) for column in table.columns]
         names = Names(self.around)
         columns_of_both = [*self._relation.columns, *excluded]  # so that one without a table's name is either's
@@ -243,7 +243,7 @@ class _Write:
                 return keys[node.constraint]
             message = f'There is no unique key "{node.constraint}" of {table.title}.'
             raise SqlFault(ErrorCode.NOT_FOUND, message, node.at)
-        named = {_column(table, name).name for name in node.columns}
+        named = {column_of(table, name).name for name in node.columns}
         unique = [table.primary_key, *(each.columns for each in table.indexes if each.is_unique)]
         if not named or any(named == set(key) for key in unique):
             return tuple(dict.fromkeys(name.name for name in node.columns))
@@ -259,14 +259,6 @@ def _check_returned(value: Expression, target: TableSource) -> None:
         if isinstance(each, ColumnValue) and each.source != target.number:
             message = f'RETURNING of a column of another table ("{each.title}") is not supported.'
             raise SqlFault(ErrorCode.UNSUPPORTED_SQL, message, each.at)
-
-
-def _column(table: Table, node: nodes.Name) -> Column:
-    column = table.column(node.name)
-    if column is None:
-        hint = nearest(node.name, [each.name for each in table.columns])
-        raise SqlFault(ErrorCode.NOT_FOUND, f'There is no column "{node.name}" in {table.title}.{hint}', node.at)
-    return column
 
 
 def _check_once(columns: Iterable[nodes.Name]) -> None:
