@@ -24,7 +24,6 @@ from watchword_server.sql.query_tree import (
     OutputTree,
     QuerySource,
     RowsTree,
-    RowTest,
     SelectTree,
     SourceTree,
     TableSource,
@@ -74,7 +73,8 @@ def resolve_insert(query: nodes.Insert, context: Context) -> InsertTree:
             rows = ValuesTree(tuple(write.new_row((*row, *left), (*columns, *made)) for row in listed))
     conflict = None if query.conflict is None else write.conflict(query.conflict)
     returning = write.returning(query.returning)
-    return InsertTree(write.target, (*columns, *made), rows, conflict, returning, write.commons, write.tests())
+    tests = check_tests(write.target)
+    return InsertTree(write.target, (*columns, *made), rows, conflict, returning, write.commons, tests)
 
 
 def _made(table: Table, columns: Sequence[Column]) -> list[Column]:
@@ -99,7 +99,7 @@ def resolve_update(query: nodes.Update, context: Context) -> UpdateTree:
     returning = write.returning(query.returning)
     values = write.values([value for _, value in query.sets], columns, "UPDATE")
     sets = tuple(zip(columns, values, strict=True))
-    return UpdateTree(write.target, sets, sources, where, returning, write.commons, write.tests())
+    return UpdateTree(write.target, sets, sources, where, returning, write.commons, check_tests(write.target))
 
 
 def resolve_delete(query: nodes.Delete, context: Context) -> DeleteTree:
@@ -142,10 +142,6 @@ class _Write:
     def beside(self, items: Sequence[nodes.FromItem]) -> tuple[SourceTree, ...]:
         """FROM or USING."""
         return resolve_from(items, self._context, self._expressions.names)
-
-    def tests(self) -> tuple[RowTest, ...]:
-        """What the table's definition asks of each row that is written."""
-        return check_tests(self.target)
 
     def with_made(self, rows: RowsTree, made: Sequence[Column]) -> RowsTree:
         """The rows of a query, each with values of its own for these columns."""
