@@ -7,6 +7,7 @@ import typer
 from watchword_server.cli.credential import authorization
 from watchword_server.cli.endpoint import Endpoint, Refusal
 from watchword_server.cli.failure import Failure
+from watchword_server.sql.quoting import quoted_text
 from watchword_server.user import Role
 
 __all__ = ["RemoteUsers", "Url", "remote_users"]
@@ -31,16 +32,16 @@ class RemoteUsers:
 
     def add(self, name: str, role: Role, email: str | None, password: str) -> None:
         """CREATE USER."""
-        clause = "" if email is None else f" EMAIL {_quoted(email)}"
-        self._run(f"CREATE USER {_quoted(name)} WITH PASSWORD {_quoted(password)} ROLE {role.value}{clause}")
+        clause = "" if email is None else f" EMAIL {quoted_text(email)}"
+        self._run(f"CREATE USER {quoted_text(name)} WITH PASSWORD {quoted_text(password)} ROLE {role.value}{clause}")
 
     def set_password(self, name: str, password: str) -> None:
         """ALTER USER."""
-        self._run(f"ALTER USER {_quoted(name)} SET PASSWORD {_quoted(password)}")
+        self._run(f"ALTER USER {quoted_text(name)} SET PASSWORD {quoted_text(password)}")
 
     def drop(self, name: str) -> None:
         """DROP USER."""
-        self._run(f"DROP USER {_quoted(name)}")
+        self._run(f"DROP USER {quoted_text(name)}")
 
     def _run(self, sql: str) -> None:
         try:
@@ -62,7 +63,3 @@ def remote_users(
     if data is not None or config is not None:
         raise Failure("give --url for a running server, or --data and --config for the directory of a stopped one")
     return RemoteUsers(Endpoint(url, authorization(token, user, password)))
-
-
-def _quoted(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"

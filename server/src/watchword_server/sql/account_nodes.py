@@ -8,6 +8,8 @@ keeps of it.
 from dataclasses import dataclass, field
 from typing import Final
 
+from watchword_server.sql.quoting import quoted_text
+
 __all__ = [
     "AccountStatement",
     "AlterUser",
@@ -44,7 +46,7 @@ class OAuth:
     at: int = field(default=0, compare=False, repr=False)
 
     def __str__(self) -> str:
-        return f"OAUTH {_quoted(self.json)}"
+        return f"OAUTH {quoted_text(self.json)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +68,7 @@ class Email:
     at: int = field(default=0, compare=False, repr=False)
 
     def __str__(self) -> str:
-        return f"EMAIL {_quoted(self.address)}"
+        return f"EMAIL {quoted_text(self.address)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +99,7 @@ class CreateUser:
     def __str__(self) -> str:
         condition = "IF NOT EXISTS " if self.if_not_exists else ""
         email = f" {self.email}" if self.email is not None else ""
-        return f"CREATE USER {condition}{_quoted(self.name)} WITH {self.credential} {self.role}{email}"
+        return f"CREATE USER {condition}{quoted_text(self.name)} WITH {self.credential} {self.role}{email}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +112,7 @@ class AlterUser:
 
     def __str__(self) -> str:
         word = "" if isinstance(self.change, Lock) else "SET "
-        return f"ALTER USER {_quoted(self.name)} {word}{self.change}"
+        return f"ALTER USER {quoted_text(self.name)} {word}{self.change}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +124,7 @@ class DropUser:
     at: int = field(default=0, compare=False, repr=False)
 
     def __str__(self) -> str:
-        return f"DROP USER {'IF EXISTS ' if self.if_exists else ''}{_quoted(self.name)}"
+        return f"DROP USER {'IF EXISTS ' if self.if_exists else ''}{quoted_text(self.name)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,11 +135,7 @@ class UndropUser:
     at: int = field(default=0, compare=False, repr=False)
 
     def __str__(self) -> str:
-        return f"UNDROP USER {_quoted(self.name)}"
+        return f"UNDROP USER {quoted_text(self.name)}"
 
 
 AccountStatement = CreateUser | AlterUser | DropUser | UndropUser
-
-
-def _quoted(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"

@@ -12,6 +12,7 @@ from watchword_server.sql.expressions import expression
 from watchword_server.sql.grammar import GRAMMAR
 from watchword_server.sql.lex import Token, TokenKind, lex
 from watchword_server.sql.nodes import Expression, Name, walk
+from watchword_server.sql.quoting import quoted_name, quoted_text
 
 __all__ = ["columns_of", "condition_of", "renamed", "text_of"]
 
@@ -58,7 +59,7 @@ def _written(tokens: Sequence[Token], condition: Expression, names: Mapping[str,
         if name is None:
             words.append(_word(token))
             continue
-        words.append(_quoted(names.get(name.name, name.name)))
+        words.append(quoted_name(names.get(name.name, name.name)))
         if name.table is not None:
             next(rest)  # the dot
             next(rest)  # and the column's own token
@@ -68,13 +69,9 @@ def _written(tokens: Sequence[Token], condition: Expression, names: Mapping[str,
 def _word(token: Token) -> str:
     match token.kind:
         case TokenKind.QUOTED:
-            return _quoted(token.value)
+            return quoted_name(token.value)
         case TokenKind.TEXT:
-            return "'" + token.value.replace("'", "''") + "'"
+            return quoted_text(token.value)
         case TokenKind.WORD | TokenKind.MARK | TokenKind.OPERATOR:
             return token.key
     return token.value
-
-
-def _quoted(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'

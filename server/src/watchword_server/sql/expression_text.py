@@ -8,10 +8,11 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, ClassVar, Final
 
-from watchword_server.sql.ledger import Ledger, quoted
+from watchword_server.sql.ledger import Ledger
 from watchword_server.sql.nesting import CHAIN_LINKS, spine
 from watchword_server.sql.plan import Bind, BindKind
 from watchword_server.sql.query_tree import EXCLUDED, RowsTree
+from watchword_server.sql.quoting import quoted_name, quoted_text
 from watchword_server.sql.tree import (
     Aggregate,
     Apply,
@@ -105,7 +106,7 @@ class ExpressionText(ABC):
             case int():
                 return str(value) if value != _LOWEST else f"({_LOWEST + 1} - 1)"
             case str() if len(value) <= _MAX_WRITTEN:
-                return "'" + value.replace("'", "''") + "'"
+                return quoted_text(value)
             case bytes() if len(value) <= _MAX_WRITTEN:
                 return f"X'{value.hex()}'"
             case float() if value.is_integer() and abs(value) < _MAX_PLAIN:
@@ -117,7 +118,7 @@ class ExpressionText(ABC):
         return self._ledger.bind(Bind(bound.kind, bound.number, bound.type))
 
     def _column(self, value: ColumnValue) -> str:
-        name = quoted(value.column.name)
+        name = quoted_name(value.column.name)
         self._ledger.read(value.source, value.column.name)
         if value.source == EXCLUDED:
             return f"excluded.{name}"

@@ -6,7 +6,7 @@ from typing import Any, ClassVar, Final
 from watchword_protocol.errors import ErrorCode
 from watchword_server.sql.catalog import Column, Table, TableType
 from watchword_server.sql.fault import SqlFault
-from watchword_server.sql.ledger import ROW, Ledger, quoted
+from watchword_server.sql.ledger import ROW, Ledger
 from watchword_server.sql.nesting import check_nesting
 from watchword_server.sql.plan import Bind, BindKind, OutputColumn, Permissions, Plan
 from watchword_server.sql.query_text import QueryText
@@ -24,6 +24,7 @@ from watchword_server.sql.query_tree import (
     all_queries,
     roots,
 )
+from watchword_server.sql.quoting import quoted_name
 from watchword_server.sql.scope import OWNER, Scopes, is_scoped, physical_name
 from watchword_server.sql.tree import QUERIES, ColumnValue, Expression, Template, walk_expressions
 from watchword_server.sql.types import OF_ANY_SIZE
@@ -101,9 +102,9 @@ class _Generator:
         head = f"{self._queries.commons(tree.commons)}INSERT INTO {self._named(tree.target)}"
         if tree.rows is None and table.type is not TableType.USER:
             return f"{head} DEFAULT VALUES{self._conflict(tree)}{self._returning(tree.returning, tree.tests)}"
-        names = [quoted(column.name) for column in tree.columns]
+        names = [quoted_name(column.name) for column in tree.columns]
         if table.type is TableType.USER:
-            names.insert(0, quoted(OWNER))
+            names.insert(0, quoted_name(OWNER))
         rows = self._rows(tree)
         return f"{head} ({', '.join(names)}) {rows}{self._conflict(tree)}{self._returning(tree.returning, tree.tests)}"
 
@@ -144,7 +145,7 @@ class _Generator:
         names = [*owner, *conflict.key] if conflict.key else []
         for name in names:
             self._ledger.read(tree.target.number, name)
-        key = f" ({', '.join(map(quoted, names))})" if names else ""
+        key = f" ({', '.join(map(quoted_name, names))})" if names else ""
         if conflict.sets is None:
             return f" ON CONFLICT{key} DO NOTHING"
         where = "" if conflict.where is None else f" WHERE {self._queries.write(conflict.where)}"
@@ -159,7 +160,7 @@ class _Generator:
             # The rows and their new values are there before the first is written, as in PostgreSQL.
             found = self._found(tree, [value for _, value in tree.sets])
             sets = ", ".join(
-                f'{quoted(column.name)} = "s"."c{place}"' for place, (column, _) in enumerate(tree.sets, 1)
+                f'{quoted_name(column.name)} = "s"."c{place}"' for place, (column, _) in enumerate(tree.sets, 1)
             )
             rows = f' FROM ({found}) AS "s" WHERE "t{tree.target.number}"._rowid_ = "s"."_row"'
             self._ledger.read(tree.target.number, ROW)
@@ -201,7 +202,7 @@ class _Generator:
         return self._ledger.bind(Bind(BindKind.USER))
 
     def _sets(self, sets: tuple[tuple[Column, Expression], ...]) -> str:
-        return ", ".join(f"{quoted(column.name)} = {self._value_of(column, value)}" for column, value in sets)
+        return ", ".join(f"{quoted_name(column.name)} = {self._value_of(column, value)}" for column, value in sets)
 
     def _value_of(self, column: Column, value: Expression) -> str:
         self._ledger.assigned = column.name

@@ -4,18 +4,14 @@ from typing import Final
 
 from watchword_server.sql.catalog import Table, TableId
 from watchword_server.sql.plan import Bind, Permissions, Place
+from watchword_server.sql.quoting import quoted_name
 from watchword_server.sql.scope import physical_name
 from watchword_server.sql.tree import Template
 
-__all__ = ["ROW", "Ledger", "quoted"]
+__all__ = ["ROW", "Ledger"]
 
 ROW: Final = "ROWID"
 """As the authorizer calls the number of a row."""
-
-
-def quoted(name: str) -> str:
-    """A name for the engine."""
-    return '"' + name.replace('"', '""') + '"'
 
 
 class Ledger:
@@ -54,7 +50,7 @@ class Ledger:
     def table(self, number: int, table: Table) -> str:
         """A source that is a table; its name in the engine."""
         self._tables[number] = table
-        return f"main.{quoted(physical_name(table))}"
+        return f"main.{quoted_name(physical_name(table))}"
 
     def read(self, number: int, column: str) -> None:
         """A column of a source is named."""

@@ -10,6 +10,7 @@ from watchword_server.sql.constraints import Check
 from watchword_server.sql.generate import generate
 from watchword_server.sql.parser import parse_request
 from watchword_server.sql.plan import Plan
+from watchword_server.sql.quoting import quoted_name
 from watchword_server.sql.resolve import resolve
 from watchword_server.user import Role
 
@@ -38,8 +39,7 @@ def proof_of_emptiness(table: Table, message: str) -> Proof:
 
 def _plan(table: Table, where: str) -> Plan:
     """Finds one of the rows, whosever they are."""
-    name = '"' + table.name.replace('"', '""') + '"'
-    text = f"SELECT 1 FROM {name}{where} LIMIT 1"  # noqa: S608  # the grammar's, not the engine's
+    text = f"SELECT 1 FROM {quoted_name(table.name)}{where} LIMIT 1"  # noqa: S608  # the grammar's, not the engine's
     [query] = parse_request(text, max_bytes=_ROOMY, max_parameters=0, max_statements=1)
     whole = Catalog(tables={(table.namespace, table.name): replace(table, type=TableType.SHARED)})
     return generate(resolve(query, whole, table.namespace, Role.SYSTEM))  # type: ignore[arg-type]  # a SELECT

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, ClassVar, Final
 
 from watchword_server.sql.expression_text import ExpressionText
-from watchword_server.sql.ledger import ROW, Ledger, quoted
+from watchword_server.sql.ledger import ROW, Ledger
 from watchword_server.sql.plan import Bind, BindKind
 from watchword_server.sql.query_tree import (
     CommonSource,
@@ -21,6 +21,7 @@ from watchword_server.sql.query_tree import (
     TableSource,
     ValuesTree,
 )
+from watchword_server.sql.quoting import quoted_name
 from watchword_server.sql.scope import OWNER, Scopes, is_scoped
 from watchword_server.sql.tree import Constant, Expression
 
@@ -191,7 +192,7 @@ class QueryText(ExpressionText):
         if not is_scoped(source.table) and not is_bracketed:  # of what stands in brackets the engine reads all columns
             self._ledger.read_rows(number)
             return f'{name} AS "t{number}"'
-        listed = [*(quoted(column) for column in columns)]
+        listed = [*(quoted_name(column) for column in columns)]
         if self._scopes.is_target(number):
             listed.insert(0, '_rowid_ AS "_row"')
             self._ledger.read(number, ROW)
@@ -218,7 +219,7 @@ class QueryText(ExpressionText):
         if not is_scoped(source.table):
             return []
         self._ledger.read(source.number, OWNER)
-        return [f'("t{source.number}".{quoted(OWNER)} = {self._ledger.bind(Bind(BindKind.USER))})']
+        return [f'("t{source.number}".{quoted_name(OWNER)} = {self._ledger.bind(Bind(BindKind.USER))})']
 
     _QUERIES: ClassVar[Mapping[type, Callable[["QueryText", Any, bool], str]]] = {
         SelectTree: _select,

@@ -10,9 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from support.plans import NOTES, PRICES
-from watchword_server.adapters.sqlite.layout import create_statement, literal, quoted
+from watchword_server.adapters.sqlite.layout import create_statement, literal
 from watchword_server.sql.catalog import AccessLevel, Catalog, Column, Table, TableId, TableType
 from watchword_server.sql.plan import StoredValue
+from watchword_server.sql.quoting import quoted_name
 from watchword_server.sql.types import SqlType
 
 
@@ -50,7 +51,7 @@ def test_every_type_takes_null_where_it_may_and_the_schema_is_not_trusted(type_:
     columns = (Column("id", SqlType.INT, not_null=True), Column(name, type_))
     table = Table(TableId(1), "app", "t", TableType.SHARED, AccessLevel.PUBLIC, columns, ("id",))
     connection.execute(create_statement(table, Catalog()))
-    connection.execute(f'INSERT INTO "app.t" (id, {quoted(name)}) VALUES (1, NULL)')
+    connection.execute(f'INSERT INTO "app.t" (id, {quoted_name(name)}) VALUES (1, NULL)')
     connection.close()
 
 

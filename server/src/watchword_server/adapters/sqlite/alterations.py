@@ -17,9 +17,9 @@ from watchword_server.adapters.sqlite.layout import (
     index_statement,
     physical_columns,
     physical_name,
-    quoted,
 )
 from watchword_server.sql.catalog import Catalog, Column, Table
+from watchword_server.sql.quoting import quoted_name
 
 __all__ = ["alteration", "is_same_to_plans"]
 
@@ -37,8 +37,8 @@ def alteration(old: Table, new: Table, renamed: Mapping[str, str], catalog: Cata
         return [*_copy(old, new, renamed, catalog), *(index_statement(new, index) for index in new.indexes)]
     statements = [drop_index_statement(old, index) for index in old.indexes if index not in new.indexes]
     if physical_name(old) != physical_name(new):
-        statements.append(f"ALTER TABLE {quoted(physical_name(old))} RENAME TO {quoted(physical_name(new))}")
-    name = quoted(physical_name(new))
+        statements.append(f"ALTER TABLE {quoted_name(physical_name(old))} RENAME TO {quoted_name(physical_name(new))}")
+    name = quoted_name(physical_name(new))
     statements += [
         f"ALTER TABLE {name} ADD COLUMN {column_definition(column)}" for column in new.columns[len(old.columns) :]
     ]
@@ -70,10 +70,10 @@ def _copy(old: Table, new: Table, renamed: Mapping[str, str], catalog: Catalog) 
     kept = [column.name for column in new.columns if renamed.get(column.name, column.name) in former]
     targets = physical_columns(new, tuple(kept))
     sources = physical_columns(old, tuple(renamed.get(name, name) for name in kept))
-    into, out = ", ".join(map(quoted, targets)), ", ".join(map(quoted, sources))
+    into, out = ", ".join(map(quoted_name, targets)), ", ".join(map(quoted_name, sources))
     return [
         create_statement(new, catalog, COPY),
-        f"INSERT INTO {COPY} ({into}) SELECT {out} FROM {quoted(physical_name(old))}",  # noqa: S608  # quoted names
+        f"INSERT INTO {COPY} ({into}) SELECT {out} FROM {quoted_name(physical_name(old))}",  # noqa: S608  # quoted names
         drop_statement(old),
-        f"ALTER TABLE {COPY} RENAME TO {quoted(physical_name(new))}",
+        f"ALTER TABLE {COPY} RENAME TO {quoted_name(physical_name(new))}",
     ]

@@ -8,6 +8,7 @@ from typing import Final
 
 from watchword_server.sql.catalog import Catalog, Column, Table, TableType
 from watchword_server.sql.constraints import ForeignKey, Index
+from watchword_server.sql.quoting import quoted_name, quoted_text
 from watchword_server.sql.types import SqlType
 
 __all__ = [
@@ -21,7 +22,6 @@ __all__ = [
     "literal",
     "physical_columns",
     "physical_name",
-    "quoted",
 ]
 
 OWNER: Final = "_owner"
@@ -39,11 +39,6 @@ def physical_name(table: Table) -> str:
     return f"{table.namespace}.{table.name}"
 
 
-def quoted(name: str) -> str:
-    """A name as it stands in a statement."""
-    return '"' + name.replace('"', '""') + '"'
-
-
 def physical_columns(table: Table, names: tuple[str, ...]) -> tuple[str, ...]:
     """The columns of a key: within the owner, where rows have one."""
     return (OWNER, *names) if table.type is TableType.USER else names
@@ -54,28 +49,29 @@ def create_statement(table: Table, catalog: Catalog, name: str | None = None) ->
 
     Each CHECK is named after its column, so that its error tells which.
     """
-    lines = [f"{quoted(OWNER)} TEXT NOT NULL"] if table.type is TableType.USER else []
+    lines = [f"{quoted_name(OWNER)} TEXT NOT NULL"] if table.type is TableType.USER else []
     lines += [column_definition(column, is_key=column.name in table.primary_key) for column in table.columns]
     lines.append(f"PRIMARY KEY ({_listed(physical_columns(table, table.primary_key))})")
     lines += [_foreign_key(table, key, catalog) for key in table.foreign_keys]
-    return f"CREATE TABLE {quoted(name or physical_name(table))} ({', '.join(lines)}) STRICT"
+    return f"CREATE TABLE {quoted_name(name or physical_name(table))} ({', '.join(lines)}) STRICT"
 
 
 def _foreign_key(table: Table, key: ForeignKey, catalog: Catalog) -> str:
     other = table if key.table == table.id else catalog.of_id(key.table)
     if other is None:
         raise LookupError(f"{table.title} refers to a table that is not there")
-    columns, referred = physical_columns(table, key.columns), physical_columns(other, key.key)
+    columns, referred = _listed(physical_columns(table, key.columns)), _listed(physical_columns(other, key.key))
     actions = f"ON DELETE {key.on_delete.value} ON UPDATE {key.on_update.value}"
-    return f"FOREIGN KEY ({_listed(columns)}) REFERENCES {quoted(physical_name(other))} ({_listed(referred)}) {actions}"
+    return f"FOREIGN KEY ({columns}) REFERENCES {quoted_name(physical_name(other))} ({referred}) {actions}"
 
 
 def index_statement(table: Table, index: Index) -> str:
     """CREATE INDEX. Where NULLs stand in it SQLite decides, and sorts by it all the same."""
-    keys = [quoted(OWNER)] if table.type is TableType.USER else []
-    keys += [f"{quoted(key.column)} {'DESC' if key.descending else 'ASC'}" for key in index.keys]
+    keys = [quoted_name(OWNER)] if table.type is TableType.USER else []
+    keys += [f"{quoted_name(key.column)} {'DESC' if key.descending else 'ASC'}" for key in index.keys]
     unique = "UNIQUE " if index.is_unique else ""
-    return f"CREATE {unique}INDEX {_index_name(table, index)} ON {quoted(physical_name(table))} ({', '.join(keys)})"
+    name, on = _index_name(table, index), quoted_name(physical_name(table))
+    return f"CREATE {unique}INDEX {name} ON {on} ({', '.join(keys)})"
 
 
 def drop_index_statement(table: Table, index: Index) -> str:
@@ -84,21 +80,21 @@ def drop_index_statement(table: Table, index: Index) -> str:
 
 
 def _index_name(table: Table, index: Index) -> str:
-    return quoted(f"{table.namespace}.{index.name}")
+    return quoted_name(f"{table.namespace}.{index.name}")
 
 
 def _listed(names: tuple[str, ...]) -> str:
-    return ", ".join(map(quoted, names))
+    return ", ".join(map(quoted_name, names))
 
 
 def drop_statement(table: Table) -> str:
     """DROP TABLE."""
-    return f"DROP TABLE {quoted(physical_name(table))}"
+    return f"DROP TABLE {quoted_name(physical_name(table))}"
 
 
 def column_definition(column: Column, *, is_key: bool = False) -> str:
     """A column, as it stands in CREATE TABLE."""
-    name = quoted(column.name)
+    name = quoted_name(column.name)
     not_null = column.not_null or is_key
     # INT, not INTEGER, which as the only column of a primary key would be the rowid and take NULL for "the next".
     parts = [name, "INT" if column.type.storage == "INTEGER" else column.type.storage]
@@ -126,7 +122,7 @@ def literal(value: float | str | bytes | None) -> str:
         case float():
             return _real(value)
         case str():
-            return "'" + value.replace("'", "''") + "'"
+            return quoted_text(value)
         case bytes():
             return f"x'{value.hex()}'"
 

@@ -14,7 +14,6 @@ from watchword_server.adapters.sqlite.layout import (
     drop_statement,
     index_statement,
     physical_name,
-    quoted,
 )
 from watchword_server.adapters.sqlite.stored_table import read_table, write_table
 from watchword_server.adapters.sqlite.transaction import transaction, without_foreign_keys
@@ -27,6 +26,7 @@ from watchword_server.sql.definitions import decide
 from watchword_server.sql.fault import SqlFault
 from watchword_server.sql.plan import Plan
 from watchword_server.sql.proof import Proof
+from watchword_server.sql.quoting import quoted_name
 from watchword_server.sql.values import bind_values
 
 __all__ = ["StoredCatalog"]
@@ -156,7 +156,7 @@ def _alter(engine: Engine, old: Table, new: Table, renamed: Mapping[str, str], c
         raise Refused(ErrorCode.CONSTRAINT_VIOLATION, message) from error
     _keep(engine, new)
     for key in set(new.foreign_keys) - set(old.foreign_keys):
-        if engine.execute(f"PRAGMA foreign_key_check({quoted(physical_name(new))})").fetchone() is not None:
+        if engine.execute(f"PRAGMA foreign_key_check({quoted_name(physical_name(new))})").fetchone() is not None:
             message = f'A row of {new.title} breaks the foreign key "{key.name}".'
             raise Refused(ErrorCode.CONSTRAINT_VIOLATION, message)
 
