@@ -8,6 +8,7 @@ from typing import Any
 from support.parameters import parameters as to_wire
 from support.stepping import to_end
 from watchword_protocol.errors import ErrorCode
+from watchword_server.adapters.sqlite.layout import create_statement
 from watchword_server.adapters.sqlite.row_ids import RowIds
 from watchword_server.sql.catalog import AccessLevel, Catalog, Column, Table, TableId, TableType
 from watchword_server.sql.engine_functions import ENGINE_AGGREGATES, ENGINE_FUNCTIONS, EngineFunction
@@ -63,7 +64,7 @@ class Engine:
         for name, aggregate in ENGINE_AGGREGATES:
             self.connection.create_window_function(name, 1, aggregate)
         for table in self.catalog.tables.values():
-            self.connection.execute(_definition(table))
+            self.connection.execute(create_statement(table, self.catalog))
 
     def close(self) -> None:
         """Forget everything."""
@@ -123,21 +124,3 @@ class Engine:
             )
             for row in rows
         ]
-
-
-def _quoted(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'
-
-
-def _definition(table: Table) -> str:
-    """CREATE TABLE as the store's, in short."""
-    owner = ["_owner"] if table.type is TableType.USER else []
-    columns = [f"{_quoted(name)} TEXT NOT NULL" for name in owner]
-    for column in table.columns:
-        name = _quoted(column.name)
-        storage = column.type.storage.replace("INTEGER", "INT")  # INTEGER PRIMARY KEY would be the row's id
-        check = f" CHECK ({name} IS NULL OR {column.type.check.format(name)})" if column.type.check else ""
-        columns.append(f"{name} {storage}{' NOT NULL' if column.not_null else ''}{check}")
-    key = ", ".join(map(_quoted, (*owner, *table.primary_key)))
-    title = _quoted(f"{table.namespace}.{table.name}")
-    return f"CREATE TABLE {title} ({', '.join(columns)}, PRIMARY KEY ({key})) STRICT"
