@@ -6,8 +6,8 @@ import sys
 from pathlib import Path
 
 from watchword_server.adapters.sqlite.database import open_database
-from watchword_server.adapters.sqlite.layout import physical_name
 from watchword_server.adapters.sqlite.store import open_store
+from watchword_server.sql.physical import physical_name
 
 # Changes tables round and round until it is killed; a line is printed after each.
 DEFINER = """

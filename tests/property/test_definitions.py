@@ -14,7 +14,6 @@ from support.stepping import to_end
 from watchword_protocol.errors import ErrorCode
 from watchword_server.adapters.sqlite.deadline import Deadline
 from watchword_server.adapters.sqlite.engine import Engine
-from watchword_server.adapters.sqlite.layout import physical_name
 from watchword_server.adapters.sqlite.migrations import migrate
 from watchword_server.adapters.sqlite.request import run_statements
 from watchword_server.adapters.sqlite.stored_catalog import StoredCatalog
@@ -23,6 +22,7 @@ from watchword_server.sql.catalog import Table
 from watchword_server.sql.constraint_definitions import constraint_names
 from watchword_server.sql.engine_functions import ENGINE_FUNCTIONS
 from watchword_server.sql.fault import SqlFault
+from watchword_server.sql.physical import physical_name
 from watchword_server.sql.planner import Planner
 from watchword_server.sql.store import Transaction
 from watchword_server.sql.values import bind_values

@@ -8,6 +8,7 @@ from watchword_server.sql.catalog import Column, Table, TableType
 from watchword_server.sql.fault import SqlFault
 from watchword_server.sql.ledger import ROW, Ledger
 from watchword_server.sql.nesting import check_nesting
+from watchword_server.sql.physical import physical_columns, physical_name
 from watchword_server.sql.plan import Bind, BindKind, OutputColumn, Permissions, Plan
 from watchword_server.sql.query_text import QueryText
 from watchword_server.sql.query_tree import (
@@ -25,7 +26,7 @@ from watchword_server.sql.query_tree import (
     roots,
 )
 from watchword_server.sql.quoting import quoted_name
-from watchword_server.sql.scope import OWNER, Scopes, is_scoped, physical_name
+from watchword_server.sql.scope import Scopes, is_scoped
 from watchword_server.sql.tree import QUERIES, ColumnValue, Expression, Template, walk_expressions
 from watchword_server.sql.types import OF_ANY_SIZE
 
@@ -102,11 +103,9 @@ class _Generator:
         head = f"{self._queries.commons(tree.commons)}INSERT INTO {self._named(tree.target)}"
         if tree.rows is None and table.type is not TableType.USER:
             return f"{head} DEFAULT VALUES{self._conflict(tree)}{self._returning(tree.returning, tree.tests)}"
-        names = [quoted_name(column.name) for column in tree.columns]
-        if table.type is TableType.USER:
-            names.insert(0, quoted_name(OWNER))
+        names = ", ".join(map(quoted_name, physical_columns(table, [column.name for column in tree.columns])))
         rows = self._rows(tree)
-        return f"{head} ({', '.join(names)}) {rows}{self._conflict(tree)}{self._returning(tree.returning, tree.tests)}"
+        return f"{head} ({names}) {rows}{self._conflict(tree)}{self._returning(tree.returning, tree.tests)}"
 
     def _rows(self, tree: InsertTree) -> str:
         owner = [self._user()] if tree.target.table.type is TableType.USER else []
@@ -141,8 +140,7 @@ class _Generator:
         conflict = tree.conflict
         if conflict is None:
             return ""
-        owner = [OWNER] if tree.target.table.type is TableType.USER else []
-        names = [*owner, *conflict.key] if conflict.key else []
+        names = physical_columns(tree.target.table, conflict.key) if conflict.key else ()
         for name in names:
             self._ledger.read(tree.target.number, name)
         key = f" ({', '.join(map(quoted_name, names))})" if names else ""

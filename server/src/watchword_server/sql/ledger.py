@@ -3,9 +3,9 @@
 from typing import Final
 
 from watchword_server.sql.catalog import Table, TableId
+from watchword_server.sql.physical import physical_name
 from watchword_server.sql.plan import Bind, Permissions, Place
 from watchword_server.sql.quoting import quoted_name
-from watchword_server.sql.scope import physical_name
 from watchword_server.sql.tree import Template
 
 __all__ = ["ROW", "Ledger"]

@@ -8,6 +8,7 @@ from typing import Any, ClassVar, Final
 
 from watchword_server.sql.expression_text import ExpressionText
 from watchword_server.sql.ledger import ROW, Ledger
+from watchword_server.sql.physical import OWNER
 from watchword_server.sql.plan import Bind, BindKind
 from watchword_server.sql.query_tree import (
     CommonSource,
@@ -22,7 +23,7 @@ from watchword_server.sql.query_tree import (
     ValuesTree,
 )
 from watchword_server.sql.quoting import quoted_name
-from watchword_server.sql.scope import OWNER, Scopes, is_scoped
+from watchword_server.sql.scope import Scopes, is_scoped
 from watchword_server.sql.tree import Constant, Expression
 
 __all__ = ["QueryText"]

@@ -10,9 +10,9 @@ from dataclasses import replace
 
 from watchword_server.sql.catalog import Catalog, Column, Table, TableId, TableType
 from watchword_server.sql.constraints import ForeignKey, ForeignKeyAction
+from watchword_server.sql.physical import physical_columns, physical_name
 from watchword_server.sql.plan import Plan
 from watchword_server.sql.query_tree import DeleteTree, InsertTree, Tree, UpdateTree
-from watchword_server.sql.scope import OWNER, physical_name
 from watchword_server.user import Role
 
 __all__ = ["with_references"]
@@ -129,7 +129,7 @@ class _Reach:
                 self._update(other, key)
 
     def _update(self, table: Table, key: ForeignKey) -> None:
-        self.updates |= {(physical_name(table), column) for column in _with_owner(table, key.columns)}
+        self.updates |= {(physical_name(table), column) for column in physical_columns(table, key.columns)}
         # The owner is written with the key, to what it was, and is a part of every other key, too.
         is_owned = table.type is TableType.USER
         columns = [column.name for column in table.columns] if is_owned else key.columns
@@ -138,15 +138,11 @@ class _Reach:
 
     def _read(self, table: Table, columns: Iterable[str]) -> None:
         self.tables.add(table.id)
-        self.reads |= {(physical_name(table), column) for column in _with_owner(table, columns)}
+        self.reads |= {(physical_name(table), column) for column in physical_columns(table, columns)}
 
 
 def _meets(some: Iterable[str], others: Iterable[str]) -> bool:
     return not set(some).isdisjoint(others)
-
-
-def _with_owner(table: Table, columns: Iterable[str]) -> list[str]:
-    return [*([OWNER] if table.type is TableType.USER else []), *columns]
 
 
 def _sentence(keys: Mapping[tuple[TableId, str], tuple[Table, ForeignKey]]) -> str:

@@ -37,17 +37,9 @@ from watchword_server.sql.tree import (
     walk_expressions,
 )
 
-__all__ = ["OWNER", "Scopes", "can_raise", "is_safe", "is_scoped", "physical_name"]
-
-OWNER = "_owner"
-"""The hidden first column of a USER table: the id of the user whose row it is. Users' columns never begin with `_`."""
+__all__ = ["Scopes", "can_raise", "is_safe", "is_scoped"]
 
 _COMPUTED = (Apply, Aggregate, WindowCall)
-
-
-def physical_name(table: Table) -> str:
-    """The table's name in the engine."""
-    return f"{table.namespace}.{table.name}"
 
 
 def is_scoped(table: Table) -> bool:

@@ -15,10 +15,9 @@ from watchword_server.adapters.sqlite.layout import (
     drop_index_statement,
     drop_statement,
     index_statement,
-    physical_columns,
-    physical_name,
 )
 from watchword_server.sql.catalog import Catalog, Column, Table
+from watchword_server.sql.physical import physical_columns, physical_name
 from watchword_server.sql.quoting import quoted_name
 
 __all__ = ["alteration", "is_same_to_plans"]

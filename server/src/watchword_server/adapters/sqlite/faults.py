@@ -8,11 +8,12 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from watchword_protocol.errors import ErrorCode
-from watchword_server.adapters.sqlite.layout import COPY, OWNER, physical_columns, physical_name
+from watchword_server.adapters.sqlite.layout import COPY
 from watchword_server.refusal import Refused
 from watchword_server.sql.catalog import Table
 from watchword_server.sql.constraints import Index
 from watchword_server.sql.fault import SqlFault
+from watchword_server.sql.physical import OWNER, physical_columns, physical_name
 from watchword_server.sql.plan import Place
 
 __all__ = ["primary_code", "storage_fault", "to_refusal"]

@@ -1,4 +1,4 @@
-"""How a table of the catalog lies in SQLite: its physical name, its columns, its indexes, its foreign keys.
+"""How a table of the catalog lies in SQLite: its columns, its indexes, its foreign keys.
 
 A UNIQUE constraint is an index; a CHECK of the user's is not here at all: plans hold it. The CHECKs here hold a column
 to its type.
@@ -8,40 +8,25 @@ from typing import Final
 
 from watchword_server.sql.catalog import Catalog, Column, Table, TableType
 from watchword_server.sql.constraints import ForeignKey, Index
+from watchword_server.sql.physical import OWNER, physical_columns, physical_name
 from watchword_server.sql.quoting import quoted_name, quoted_text
 from watchword_server.sql.types import SqlType
 
 __all__ = [
     "COPY",
-    "OWNER",
     "column_definition",
     "create_statement",
     "drop_index_statement",
     "drop_statement",
     "index_statement",
     "literal",
-    "physical_columns",
-    "physical_name",
 ]
-
-OWNER: Final = "_owner"
-"""The hidden column of USER tables: the user's id."""
 
 COPY: Final = "_new"
 """A table that is made to take another's place; no table of a user's has a name without a dot."""
 
 _POWER: Final = 60
 """2.0**60 and its quotients are exact."""
-
-
-def physical_name(table: Table) -> str:
-    """Its name in SQLite. A namespace has no dot, so no two tables share one; ours have none."""
-    return f"{table.namespace}.{table.name}"
-
-
-def physical_columns(table: Table, names: tuple[str, ...]) -> tuple[str, ...]:
-    """The columns of a key: within the owner, where rows have one."""
-    return (OWNER, *names) if table.type is TableType.USER else names
 
 
 def create_statement(table: Table, catalog: Catalog, name: str | None = None) -> str:

@@ -13,7 +13,6 @@ from watchword_server.adapters.sqlite.layout import (
     create_statement,
     drop_statement,
     index_statement,
-    physical_name,
 )
 from watchword_server.adapters.sqlite.stored_table import read_table, write_table
 from watchword_server.adapters.sqlite.transaction import transaction, without_foreign_keys
@@ -24,6 +23,7 @@ from watchword_server.sql.definer import Definer
 from watchword_server.sql.definition_nodes import Definition
 from watchword_server.sql.definitions import decide
 from watchword_server.sql.fault import SqlFault
+from watchword_server.sql.physical import physical_name
 from watchword_server.sql.plan import Plan
 from watchword_server.sql.proof import Proof
 from watchword_server.sql.quoting import quoted_name
