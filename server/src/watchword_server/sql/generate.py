@@ -156,7 +156,7 @@ class _Generator:
         has_query = any(isinstance(each, QUERIES) for _, value in tree.sets for each in walk_expressions(value))
         if tree.sources or has_query:
             # The rows and their new values are there before the first is written, as in PostgreSQL.
-            found = self._found(tree, [value for _, value in tree.sets])
+            found = self._found(tree, tree.sets)
             sets = ", ".join(
                 f'{quoted_name(column.name)} = "s"."c{place}"' for place, (column, _) in enumerate(tree.sets, 1)
             )
@@ -182,16 +182,12 @@ class _Generator:
             conditions += self._queries.each(self._scopes.outside(tree.where))
             return f" WHERE {self._queries.chain('AND', conditions)}" if conditions else ""
         self._ledger.read(tree.target.number, ROW)
-        return f" WHERE _rowid_ IN ({self._found(tree, [])})"
+        return f" WHERE _rowid_ IN ({self._found(tree)})"
 
-    def _found(self, tree: UpdateTree | DeleteTree, values: list[Expression]) -> str:
-        """The rows that are written, by their number, with values that are computed from them."""
+    def _found(self, tree: UpdateTree | DeleteTree, sets: tuple[tuple[Column, Expression], ...] = ()) -> str:
+        """The rows that are written, by their number, with the values for these columns."""
         rows = self._queries.source((tree.target, *tree.sources), tree.where)
-        sets = tree.sets if isinstance(tree, UpdateTree) else ()
-        columns = [
-            f'{self._value_of(column, value)} AS "c{place}"'
-            for place, ((column, _), value) in enumerate(zip(sets, values, strict=False), 1)
-        ]
+        columns = [f'{self._value_of(column, value)} AS "c{place}"' for place, (column, value) in enumerate(sets, 1)]
         return f"SELECT {', '.join([self._queries.row_of(tree.target), *columns])}{rows}"
 
     # --- parts --------------------------------------------------------------------------------------------

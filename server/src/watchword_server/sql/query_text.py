@@ -37,7 +37,6 @@ class QueryText(ExpressionText):
     Args:
         ledger: What they touch goes there.
         scopes: What is judged where.
-
     """
 
     def __init__(self, ledger: Ledger, scopes: Scopes) -> None:
@@ -62,8 +61,7 @@ class QueryText(ExpressionText):
     def _common(self, common: CommonTree) -> str:
         name = f"w{common.number}"
         self._ledger.common(name)
-        columns = ", ".join(f'"c{place}"' for place in range(1, len(common.query.outputs) + 1))
-        return f'"{name}" ({columns}) AS ({self.rows(common.query)})'
+        return f'"{name}" ({_columns(common.query)}) AS ({self.rows(common.query)})'
 
     # --- SELECT -------------------------------------------------------------------------------------------
 
@@ -108,8 +106,7 @@ class QueryText(ExpressionText):
             if key.output is None:
                 columns.append(f'{self.value(key.expression)} AS "o{place}"')
         inner = f"SELECT {', '.join(columns)}{source}{self._groups(tree)}"
-        outputs = ", ".join(f'"c{place}"' for place in range(1, len(tree.outputs) + 1))
-        text = f'SELECT {outputs} FROM ({inner}) WHERE "n" = 1'  # noqa: S608  # of this module's parts only
+        text = f'SELECT {_columns(tree)} FROM ({inner}) WHERE "n" = 1'  # noqa: S608  # of this module's parts only
         if tree.order:
             keys = (self.key(key, name) for key, name in zip(tree.order, names, strict=True))
             text += f" ORDER BY {', '.join(keys)}"
@@ -151,8 +148,7 @@ class QueryText(ExpressionText):
         )
         if is_plain or isinstance(tree, ValuesTree):
             return self.rows(tree)
-        columns = ", ".join(f'"c{place}"' for place in range(1, len(tree.outputs) + 1))
-        return f"SELECT {columns} FROM ({self.rows(tree)})"  # noqa: S608  # as above
+        return f"SELECT {_columns(tree)} FROM ({self.rows(tree)})"  # noqa: S608  # as above
 
     # --- FROM ---------------------------------------------------------------------------------------------
 
@@ -168,10 +164,8 @@ class QueryText(ExpressionText):
         match source:
             case JoinTree():
                 is_bracketed = is_bracketed or is_right
-                left, right = (
-                    self._source(source.left, False, is_bracketed),
-                    self._source(source.right, True, is_bracketed),
-                )
+                left = self._source(source.left, False, is_bracketed)
+                right = self._source(source.right, True, is_bracketed)
                 text = f"{left} {_JOINS[source.kind]} {right}"
                 condition = self.each(self._scopes.outside(source.condition))
                 if condition or source.kind != "inner":
@@ -193,7 +187,7 @@ class QueryText(ExpressionText):
         if not is_scoped(source.table) and not is_bracketed:  # of what stands in brackets the engine reads all columns
             self._ledger.read_rows(number)
             return f'{name} AS "t{number}"'
-        listed = [*(quoted_name(column) for column in columns)]
+        listed = [*map(quoted_name, columns)]
         if self._scopes.is_target(number):
             listed.insert(0, '_rowid_ AS "_row"')
             self._ledger.read(number, ROW)
@@ -227,3 +221,8 @@ class QueryText(ExpressionText):
         ValuesTree: _values,
         SetTree: _set,
     }
+
+
+def _columns(tree: RowsTree) -> str:
+    """The columns of a query within another, by their names."""
+    return ", ".join(f'"c{place}"' for place in range(1, len(tree.outputs) + 1))
