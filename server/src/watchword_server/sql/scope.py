@@ -18,7 +18,6 @@ from watchword_server.sql.query_tree import (
     TableSource,
     Tree,
     UpdateTree,
-    all_expressions,
     all_queries,
     conditions_of,
     conjuncts,
@@ -81,13 +80,14 @@ class Scopes:
         self._inside: dict[int, list[Expression]] = {}
         self._moved: set[int] = set()
         self._target = tree.target.number if isinstance(tree, (UpdateTree, DeleteTree)) else None
-        for each in all_expressions(tree):
-            if isinstance(each, ColumnValue):
-                self._columns.setdefault(each.source, {})[each.column.name] = None
-        for query in all_queries(tree):
+        queries = [*all_queries(tree)]
+        for query in queries:
+            for each in walk_expressions(*roots(query)):
+                if isinstance(each, ColumnValue):
+                    self._columns.setdefault(each.source, {})[each.column.name] = None
             if isinstance(query, (SelectTree, UpdateTree, DeleteTree)):
                 self._move(query)
-        self.is_fenced = any(self._is_hazardous(query) for query in all_queries(tree))
+        self.is_fenced = any(map(self._is_hazardous, queries))
 
     def inside(self, number: int) -> list[Expression]:
         """The conditions that stand beside the owner of this source."""
@@ -106,7 +106,7 @@ class Scopes:
         return number == self._target
 
     def _move(self, query: SelectTree | UpdateTree | DeleteTree) -> None:
-        sources = sources_of(query)
+        sources = _sources_of(query)
         own = {leaf.number: leaf for leaf in leaves(sources)}
         for condition, movable in _places(query.where, sources):
             for each in conjuncts(condition):
@@ -133,7 +133,7 @@ class Scopes:
         return any(not is_safe(each) for condition in conditions_of(query) for each in conjuncts(condition))
 
 
-def sources_of(query: SelectTree | UpdateTree | DeleteTree) -> tuple[SourceTree, ...]:
+def _sources_of(query: SelectTree | UpdateTree | DeleteTree) -> tuple[SourceTree, ...]:
     """All that the query reads from, with the table that it changes."""
     return query.sources if isinstance(query, SelectTree) else (query.target, *query.sources)
 
