@@ -23,10 +23,11 @@ from watchword_server.sql.definition_nodes import (
     DropIndex,
     DropNamespace,
     DropTable,
+    Standalone,
 )
 from watchword_server.sql.fault import SqlFault
 from watchword_server.sql.plan import Plan, StoredValue
-from watchword_server.sql.planner import Planner
+from watchword_server.sql.planner import Planner, not_alone
 from watchword_server.steps import Steps
 from watchword_server.user import AuthenticatedUser, Role
 
@@ -42,8 +43,6 @@ _WHO_DEFINES: Final[Mapping[type, tuple[str, Role]]] = {
     DropIndex: ("DROP INDEX", Role.SERVICE),
 }
 """What a definition is called, and the least role that may; which tables that is for, a `Definer` knows."""
-_DEFINITION_ALONE: Final = "CREATE, ALTER and DROP stand alone in their request."
-_USER_ALONE: Final = "A statement about a user stands alone in its request."
 
 
 class Planned(NamedTuple):
@@ -65,7 +64,7 @@ class _Texts(NamedTuple):
 
     catalog: Catalog
     budget: Budget
-    plans: dict[str, tuple[Plan, ...] | Definition | AccountStatement]
+    plans: dict[str, tuple[Plan, ...] | Standalone]
 
 
 class Prepared(Struct, frozen=True):
@@ -149,9 +148,7 @@ class Preparation:
         access = Access.ALONE if not is_sure else Access.WRITE if is_write else Access.READ
         return Prepared(access, query, user, planned, account=account)
 
-    def _plan(
-        self, query: Query, user: AuthenticatedUser, role: Role
-    ) -> Steps[tuple[Planned, ...] | Definition | AccountStatement]:
+    def _plan(self, query: Query, user: AuthenticatedUser, role: Role) -> Steps[tuple[Planned, ...] | Standalone]:
         texts = _Texts(self._catalog(), self._planners[user.role].budget(), {})
         if query.statements is None:
             return (yield from self._plan_text(query.sql or "", query.params or (), user, role, texts))
@@ -168,19 +165,18 @@ class Preparation:
             except Refused as refused:
                 refused.statement = index
                 raise
-            if isinstance(found, Definition | AccountStatement):
+            if isinstance(found, Standalone):
                 return found
             planned.append(found)
         return tuple(planned)
 
     def _plan_one(
         self, statement: Statement, user: AuthenticatedUser, role: Role, texts: _Texts, *, is_alone: bool
-    ) -> Steps[Planned | Definition | AccountStatement]:
+    ) -> Steps[Planned | Standalone]:
         planned = yield from self._plan_text(statement.sql, statement.params or (), user, role, texts)
-        if isinstance(planned, Definition | AccountStatement):
+        if isinstance(planned, Standalone):
             if not is_alone:
-                is_definition = isinstance(planned, Definition)
-                raise Refused(ErrorCode.UNSUPPORTED_SQL, _DEFINITION_ALONE if is_definition else _USER_ALONE)
+                raise Refused(ErrorCode.UNSUPPORTED_SQL, not_alone(planned))
             return planned
         if len(planned) != 1:
             raise Refused(ErrorCode.INVALID_SQL, "Each member of `statements` holds one statement.")
@@ -188,7 +184,7 @@ class Preparation:
 
     def _plan_text(
         self, text: str, parameters: Sequence[Parameter], user: AuthenticatedUser, role: Role, texts: _Texts
-    ) -> Steps[tuple[Planned, ...] | Definition | AccountStatement]:
+    ) -> Steps[tuple[Planned, ...] | Standalone]:
         limit = self._limits[user.role].params
         if len(parameters) > limit:
             message = f"A statement has at most {limit} parameters, and {len(parameters)} are given (params)."

@@ -29,6 +29,7 @@ __all__ = [
     "RenameColumn",
     "RenameTable",
     "SetAccessLevel",
+    "Standalone",
     "Statement",
     "Unique",
 ]
@@ -249,4 +250,6 @@ class AlterTable:
 
 
 Definition = CreateNamespace | DropNamespace | CreateTable | DropTable | AlterTable | CreateIndex | DropIndex
-Statement = Query | Definition | AccountStatement
+Standalone = Definition | AccountStatement
+"""What has no plan, and is all of its request."""
+Statement = Query | Standalone

@@ -7,11 +7,10 @@ from dataclasses import replace
 from typing import Final, NamedTuple
 
 from watchword_protocol.errors import ErrorCode
-from watchword_server.sql.account_nodes import AccountStatement
 from watchword_server.sql.account_statements import hushed
 from watchword_server.sql.budget import Budget, budget_of
 from watchword_server.sql.catalog import Catalog
-from watchword_server.sql.definition_nodes import Definition, Statement
+from watchword_server.sql.definition_nodes import Definition, Standalone, Statement
 from watchword_server.sql.fault import SqlFault
 from watchword_server.sql.generate import generate
 from watchword_server.sql.lex import lex
@@ -22,7 +21,7 @@ from watchword_server.sql.resolve import resolve
 from watchword_server.steps import Steps
 from watchword_server.user import Role
 
-__all__ = ["DIFFERENCES", "Planner"]
+__all__ = ["DIFFERENCES", "Planner", "not_alone"]
 
 DIFFERENCES: Final = (
     "There is no numeric: a literal with a point or an exponent is DOUBLE; one beyond BIGINT is refused.",
@@ -68,6 +67,13 @@ _BYTES_OF_PLAN: Final = 1_024
 _Key = tuple[str, str, Role, int]
 
 
+def not_alone(statement: Standalone) -> str:
+    """What is said where there is more in the request."""
+    if isinstance(statement, Definition):
+        return "CREATE, ALTER and DROP stand alone in their request."
+    return "A statement about a user stands alone in its request."
+
+
 class _Known(NamedTuple):
     """A text that was planned. `parts`: what that took of the budget. `size`: about how many bytes it is."""
 
@@ -110,7 +116,7 @@ class Planner:
 
     def plan(
         self, text: str, *, catalog: Catalog, namespace: str, role: Role, budget: Budget | None = None
-    ) -> Steps[tuple[Plan, ...] | Definition | AccountStatement]:
+    ) -> Steps[tuple[Plan, ...] | Standalone]:
         """The request's plans, one a statement; or the one definition, or statement about a user, that it is, which are
         not remembered. What is known takes one step.
 
@@ -140,9 +146,7 @@ class Planner:
         except SqlFault as fault:
             raise hushed(fault, text) from None
         first = statements[0]
-        if len(statements) == 1 and isinstance(first, Definition):
-            return first
-        if len(statements) == 1 and isinstance(first, AccountStatement):
+        if len(statements) == 1 and isinstance(first, Standalone):
             return first
         plans: list[Plan] = []
         for index, statement in enumerate(statements):
@@ -172,12 +176,8 @@ class Planner:
         self, statement: Statement, index: int, catalog: Catalog, namespace: str, role: Role, budget: Budget
     ) -> Steps[Plan]:
         try:
-            if isinstance(statement, Definition):
-                message = "CREATE, ALTER and DROP stand alone in their request."
-                raise SqlFault(ErrorCode.UNSUPPORTED_SQL, message, statement.at)
-            if isinstance(statement, AccountStatement):
-                message = "A statement about a user stands alone in its request."
-                raise SqlFault(ErrorCode.UNSUPPORTED_SQL, message, statement.at)
+            if isinstance(statement, Standalone):
+                raise SqlFault(ErrorCode.UNSUPPORTED_SQL, not_alone(statement), statement.at)
             tree = resolve(statement, catalog, namespace, role)
             yield
             plan = replace(with_references(generate(tree), tree, catalog, role), version=catalog.version)
