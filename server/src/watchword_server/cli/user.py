@@ -24,6 +24,7 @@ from watchword_server.cli.remote_users import Url, remote_users
 from watchword_server.cli.settings import ConfigFile, DataDir, read_config, repeat_place
 from watchword_server.cli.storage import hold_accounts
 from watchword_server.cli.usage import ROLES, read_role
+from watchword_server.config import Config
 from watchword_server.refusal import Refused
 from watchword_server.user import Role
 
@@ -171,18 +172,9 @@ def passwd(
     remote = remote_users(url, data=data, config=config, token=token, user=user, password=user_password)
     if remote is not None:
         remote.set_password(name, read_password(from_stdin=password_stdin))
-        typer.echo(f"changed the password of {name}")
-        return
-    settings, place = read_config(config, data=data), repeat_place(config, data)
-    password = read_password(from_stdin=password_stdin)
-
-    async def run() -> None:
-        async with hold_accounts(settings, place) as accounts:
-            account = await _find(accounts, name, place)
-            password_hash, now = await _hash(password), time.time()
-            await accounts.replace(replace(account, password_hash=password_hash, valid_after=now, updated_at=now))
-
-    asyncio.run(run())
+    else:
+        settings, place = read_config(config, data=data), repeat_place(config, data)
+        asyncio.run(_set_password(settings, place, name, read_password(from_stdin=password_stdin)))
     typer.echo(f"changed the password of {name}")
 
 
@@ -206,17 +198,22 @@ def delete(
     remote = remote_users(url, data=data, config=config, token=token, user=user, password=user_password)
     if remote is not None:
         remote.drop(name)
-        typer.echo(f"deleted {name}")
-        return
-    settings, place = read_config(config, data=data), repeat_place(config, data)
-
-    async def run() -> None:
-        async with hold_accounts(settings, place) as accounts:
-            now = time.time()
-            await accounts.replace(replace(await _find(accounts, name, place), deleted_at=now, updated_at=now))
-
-    asyncio.run(run())
+    else:
+        asyncio.run(_delete(read_config(config, data=data), repeat_place(config, data), name))
     typer.echo(f"deleted {name}")
+
+
+async def _set_password(config: Config, place: str, name: str, password: str) -> None:
+    async with hold_accounts(config, place) as accounts:
+        account = await _find(accounts, name, place)
+        password_hash, now = await _hash(password), time.time()
+        await accounts.replace(replace(account, password_hash=password_hash, valid_after=now, updated_at=now))
+
+
+async def _delete(config: Config, place: str, name: str) -> None:
+    async with hold_accounts(config, place) as accounts:
+        now = time.time()
+        await accounts.replace(replace(await _find(accounts, name, place), deleted_at=now, updated_at=now))
 
 
 async def _hash(password: str) -> str:
