@@ -106,18 +106,15 @@ class Names:
         Raises:
             SqlFault: NOT_FOUND; INVALID_SQL: more than one.
         """
-        found = self.find(qualifier, name, at)
+        if qualifier is None:
+            own = (each.own(name, at) for each in self._outwards())
+            found = next((each for each in own if each is not None), None)
+        else:
+            values = [each.value for each in self.relation(qualifier, at).columns if each.name == name]
+            found = _only(values, f"{qualifier}.{name}", at) if values else None
         if found is None:
             raise self._unknown(qualifier, name, at)
         return found
-
-    def find(self, qualifier: str | None, name: str, at: int) -> Expression | None:
-        """As `column`; None if there is none."""
-        if qualifier is not None:
-            values = [each.value for each in self.relation(qualifier, at).columns if each.name == name]
-            return _only(values, f"{qualifier}.{name}", at) if values else None
-        found = (each.own(name, at) for each in self._outwards())
-        return next((each for each in found if each is not None), None)
 
     def own(self, name: str, at: int) -> Expression | None:
         """The column of this name in this query itself."""
